@@ -14,11 +14,11 @@ import { startGuardedPlatform } from './guarded-platform.ts'
 import { steadyCalls } from './steady-calls.ts'
 
 const rounds = 5
-const limitPerSecond = 100
+const limitPerSecond = 150
 const steadyPerSecond = 50
 const floodPerSecond = 20 * limitPerSecond
 const warmUpMs = 2_000
-const durationMs = 8_000
+const durationMs = 12_000
 /** Held rejections are sent, and the queues are empty. */
 const calmMs = 4_000
 

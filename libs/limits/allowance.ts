@@ -109,19 +109,17 @@ export class Allowance {
   exceeded(name: RateName, amount: number): EventStoreError {
     const { setting, field, what } = limitKinds[name]
     const retryAfterSeconds = Math.max(1, Math.ceil((this.#rates[name]?.waitMs(amount) ?? 0) / 1_000))
-    return new EventStoreError(
-      'limit-exceeded',
+    return limitExceeded(
       `${this.name} may use ${this.#limits[field] ?? 0} ${what} a second in this process: wait ${retryAfterSeconds} s; ${setting}, or ${field} of a role, sets the limit`,
-      { retryAfterSeconds },
+      retryAfterSeconds,
     )
   }
 
   #tooMany(name: CountName): EventStoreError {
     const { setting, field, what } = limitKinds[name]
-    return new EventStoreError(
-      'limit-exceeded',
+    return limitExceeded(
       `${this.name} has ${this.#inProgress[name]} of at most ${this.#bound(name)} ${what} in this process: end some, or wait; ${setting}, or ${field} of a role, sets the limit`,
-      { retryAfterSeconds: name === 'subscribers' ? subscriberRetrySeconds : 1 },
+      name === 'subscribers' ? subscriberRetrySeconds : 1,
     )
   }
 
@@ -142,6 +140,17 @@ export class Allowance {
       else if (rate === undefined) this.#rates[name] = new Rate(perSecond)
       else if (rate.perSecond !== perSecond) rate.change(perSecond)
     }
+  }
+}
+
+/** Without its stack, which nobody reads, and which would take longer than all else that the rejection does here. */
+function limitExceeded(message: string, retryAfterSeconds: number): EventStoreError {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return new EventStoreError('limit-exceeded', message, { retryAfterSeconds })
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
