@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, linkSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type StackPasswords, stackPasswordNames, stackPasswords } from '#config'
+import type { StackFolders } from './folders.ts'
+import { makePrivateFolder, writePrivateFile } from './private-files.ts'
+
+const secretBytes = 32
+
+/** The passwords of a stack. The first call makes them, every later one returns the same. */
+export function provideSecrets({ home, secrets }: StackFolders): Required<StackPasswords> {
+  makePrivateFolder(secrets)
+  chmodSync(secrets, 0o700)
+  const known = stackPasswords(home)
+  for (const name of stackPasswordNames) if (known[name] === undefined) makeSecret(join(secrets, name))
+  return stackPasswords(home) as Required<StackPasswords>
+}
+
+/** The file appears complete, and of two starts at the same time one makes it. */
+function makeSecret(path: string): void {
+  const temporary = `${path}.${process.pid}`
+  writePrivateFile(temporary, `${randomBytes(secretBytes).toString('base64url')}\n`)
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(temporary)
+  }
+}
