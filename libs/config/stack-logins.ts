@@ -48,7 +48,11 @@ export const stackLogins = (
   ...postgresLogin(env, servers, passwords),
 })
 
-type Logins = (env: Environment, servers: StackServers, passwords: StackPasswords) => Readonly<Record<string, string>>
+type Logins = (
+  env: Environment,
+  servers: StackServers,
+  passwords: StackPasswords,
+) => Readonly<Record<string, string>>
 
 const kafkaLogin: Logins = ({ ANNALS_KAFKA_BROKERS: brokers }, servers, passwords) =>
   passwords.kafka === undefined || !isSame(brokers, servers.kafka)

@@ -43,11 +43,16 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
   const server = await startServer({
     name,
     command: 'redis-server',
-    args: [...configOf(folder, password), ...Object.entries(own).flatMap(([key, value]) => [`--${key}`, String(value)]), ...settings],
+    args: [
+      ...configOf(folder, password),
+      ...Object.entries(own).flatMap(([key, value]) => [`--${key}`, String(value)]),
+      ...settings,
+    ],
     cwd: folder,
     logFile,
     report,
-    healthy: async () => (await redisCommand({ host: '127.0.0.1', port, password }, 'PING')).startsWith('+PONG'),
+    healthy: async () =>
+      (await redisCommand({ host: '127.0.0.1', port, password }, 'PING')).startsWith('+PONG'),
   })
   return { ...server, port, url: `redis://127.0.0.1:${port}` }
 }

@@ -69,7 +69,11 @@ function runningStack(home: string): Stack | undefined {
 
 interface StackFile {
   readonly ready: boolean
-  readonly parts: readonly { readonly name: string; readonly address: string; readonly needsLogin?: boolean }[]
+  readonly parts: readonly {
+    readonly name: string
+    readonly address: string
+    readonly needsLogin?: boolean
+  }[]
 }
 
 const portVariables = [
