@@ -24,7 +24,8 @@ const redis = group('Redis', 'Where the index is.', {
       text({
         env: 'ANNALS_REDIS_CA_FILE',
         defaultText: 'the authorities built into Node.js',
-        description: "Certificates of the authorities that sign the servers' certificates (PEM), for `rediss:` URLs.",
+        description:
+          "Certificates of the authorities that sign the servers' certificates (PEM), for `rediss:` URLs.",
       }),
     ),
     certFile: optional(

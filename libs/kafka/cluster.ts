@@ -51,6 +51,14 @@ const controlLane = 'control'
 /** Kafka's error code. */
 const topicAuthorizationFailed = 29
 
+/** A broker that asks for a login accepts connections without one, and closes them at the first request. */
+function withAdvice(error: unknown, { advise }: KafkaSettings): unknown {
+  const advice = advise?.(error)
+  if (!(error instanceof LogError) || advice === undefined || error.message.includes(advice)) return error
+  const { outcome, message, kafkaCode, cause } = error
+  return new LogError(outcome, `${message}; ${advice}`, { kafkaCode, cause })
+}
+
 /** The client throws the whole answer when a single partition has no leader. The rest of the answer is still valid. */
 function toleratePartial(error: unknown): MetadataResponse {
   if (error instanceof ResponseError) return error['response'] as MetadataResponse
@@ -109,7 +117,7 @@ export class KafkaCluster {
       // Also ends the attempts. An aborted caller does not wait for a connection that is being opened.
       const closing = cluster.close()
       if (!signal.aborted) await closing
-      throw error
+      throw withAdvice(error, settings)
     }
     return cluster
   }

@@ -22,7 +22,12 @@ const timeoutMsDefault = 10_000
 const portDefault = '5432'
 
 /** @throws InvalidInputError when the URL is malformed. The message does not repeat it, because it may contain a password. */
-export function databaseSettings({ url, connectionsMax, timeoutMs, advise }: PostgresSettings): DatabaseSettings {
+export function databaseSettings({
+  url,
+  connectionsMax,
+  timeoutMs,
+  advise,
+}: PostgresSettings): DatabaseSettings {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
     throw new InvalidInputError(

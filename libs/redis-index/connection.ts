@@ -44,12 +44,7 @@ export class RedisConnection {
   #isCorked = false
 
   /** Use {@link connectRedis}. */
-  constructor(
-    client: Redis | Cluster,
-    keyPrefix: string,
-    where: string,
-    advise: Advise = () => undefined,
-  ) {
+  constructor(client: Redis | Cluster, keyPrefix: string, where: string, advise: Advise = () => undefined) {
     this.#advise = advise
     this.keyPrefix = keyPrefix
     this.#client = client
@@ -141,7 +136,12 @@ export function connectRedis(settings: RedisSettings): RedisConnection {
   const client =
     (settings.cluster ?? nodes.length > 1)
       ? connectCluster(nodes, options)
-      : new Redis({ ...options, ...(nodes[0] && placeOf(nodes[0])), enableOfflineQueue: false, retryStrategy: reconnectDelayMs })
+      : new Redis({
+          ...options,
+          ...(nodes[0] && placeOf(nodes[0])),
+          enableOfflineQueue: false,
+          retryStrategy: reconnectDelayMs,
+        })
   return new RedisConnection(client, settings.keyPrefix, where, settings.advise)
 }
 

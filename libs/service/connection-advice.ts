@@ -99,7 +99,8 @@ export function kafkaAdvice({ ssl, sasl }: Config['kafka']): Advise {
     authority: 'ANNALS_KAFKA_SSL_CA_FILE must have the authority that signed its certificate',
     expired: 'its certificate is not valid now: renew it, or correct ANNALS_KAFKA_BROKERS',
     name: 'ANNALS_KAFKA_BROKERS must use a name that is in its certificate',
-    'no-tls': 'this port does not speak TLS: correct the port in ANNALS_KAFKA_BROKERS, or set ANNALS_KAFKA_SSL=false',
+    'no-tls':
+      'this port does not speak TLS: correct the port in ANNALS_KAFKA_BROKERS, or set ANNALS_KAFKA_SSL=false',
     'client-certificate': 'check ANNALS_KAFKA_SSL_CERT_FILE and ANNALS_KAFKA_SSL_KEY_FILE',
     closed:
       mayAsk.length === 0
@@ -133,7 +134,8 @@ export function registryAdvice({ url }: Config['registry']): Advise {
     authority: 'ANNALS_REGISTRY_CA_FILE must have the authority that signed its certificate',
     expired: 'its certificate is not valid now: renew it, or correct ANNALS_REGISTRY_URL',
     name: 'ANNALS_REGISTRY_URL must use a name that is in its certificate',
-    'no-tls': 'this port does not speak TLS: ANNALS_REGISTRY_URL must begin with http://, or have another port',
+    'no-tls':
+      'this port does not speak TLS: ANNALS_REGISTRY_URL must begin with http://, or have another port',
     closed: isTls
       ? 'check the port in ANNALS_REGISTRY_URL: it may not speak TLS'
       : 'it may ask for TLS: ANNALS_REGISTRY_URL then begins with https://',
