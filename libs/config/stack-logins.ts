@@ -27,7 +27,7 @@ export function stackPasswords(home: string): StackPasswords {
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim()
+    return readFileSync(path, 'utf8').trim() || undefined
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

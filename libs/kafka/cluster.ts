@@ -12,7 +12,7 @@ import { abortable, deadlineIn } from '#async'
 import { untilAnswered } from './attempts.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { HeldTopics, replaced } from './held-topics.ts'
-import { classify, LogError, NotSentError } from './kafka-errors.ts'
+import { classify, LogError, NotSentError, withAdvice } from './kafka-errors.ts'
 import { type BrokerAddress, type KafkaSettings, parseBroker } from './settings.ts'
 
 interface PartitionMetadata {
@@ -50,14 +50,6 @@ type TopicResponse = MetadataResponse['topics'][number]
 const controlLane = 'control'
 /** Kafka's error code. */
 const topicAuthorizationFailed = 29
-
-/** A broker that asks for a login accepts connections without one, and closes them at the first request. */
-function withAdvice(error: unknown, { advise }: KafkaSettings): unknown {
-  const advice = advise?.(error)
-  if (!(error instanceof LogError) || advice === undefined || error.message.includes(advice)) return error
-  const { outcome, message, kafkaCode, cause } = error
-  return new LogError(outcome, `${message}; ${advice}`, { kafkaCode, cause })
-}
 
 /** The client throws the whole answer when a single partition has no leader. The rest of the answer is still valid. */
 function toleratePartial(error: unknown): MetadataResponse {
@@ -117,7 +109,7 @@ export class KafkaCluster {
       // Also ends the attempts. An aborted caller does not wait for a connection that is being opened.
       const closing = cluster.close()
       if (!signal.aborted) await closing
-      throw withAdvice(error, settings)
+      throw withAdvice(error, settings.advise)
     }
     return cluster
   }

@@ -174,3 +174,11 @@ export function classify(error: unknown): Classified {
     message: error instanceof NotSentError ? `${error.message} (${message})` : message,
   }
 }
+
+/** The error with advice about settings. A broker that asks for a login accepts connections without one, and closes them at the first request. */
+export function withAdvice(error: unknown, advise?: (error: unknown) => string | undefined): unknown {
+  const advice = advise?.(error)
+  if (!(error instanceof LogError) || advice === undefined || error.message.includes(advice)) return error
+  const { outcome, message, kafkaCode, cause } = error
+  return new LogError(outcome, `${message}; ${advice}`, { kafkaCode, cause })
+}

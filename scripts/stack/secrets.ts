@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, linkSync, rmSync } from 'node:fs'
+import { chmodSync, linkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type StackPasswords, stackPasswordNames, stackPasswords } from '#config'
 import type { StackFolders } from './folders.ts'
@@ -16,10 +16,11 @@ export function provideSecrets({ home, secrets }: StackFolders): Required<StackP
   return stackPasswords(home) as Required<StackPasswords>
 }
 
-/** The file appears complete, and of two starts at the same time one makes it. */
+/** The file appears complete, and of two starts at the same time one makes it. An empty one is replaced. */
 function makeSecret(path: string): void {
   const temporary = `${path}.${process.pid}`
   writePrivateFile(temporary, `${randomBytes(secretBytes).toString('base64url')}\n`)
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path, { force: true })
   try {
     linkSync(temporary, path)
   } catch (error) {
