@@ -19,6 +19,22 @@ const redis = group('Redis', 'Where the index is.', {
     },
     '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
   ),
+  tls: group('', '', {
+    caFile: optional(
+      text({
+        env: 'ANNALS_REDIS_CA_FILE',
+        defaultText: 'the authorities built into Node.js',
+        description:
+          "Certificates of the authorities that sign the servers' certificates (PEM), for `rediss:` URLs.",
+      }),
+    ),
+    certFile: optional(
+      text({ env: 'ANNALS_REDIS_CERT_FILE', description: 'Client certificate (PEM); needs its key.' }),
+    ),
+    keyFile: optional(
+      text({ env: 'ANNALS_REDIS_KEY_FILE', description: 'Key of the client certificate (PEM).' }),
+    ),
+  }),
   keyPrefix: text(
     {
       env: 'ANNALS_REDIS_KEY_PREFIX',
@@ -50,6 +66,13 @@ const registry = group('Schema registry', 'Where the schemas of events are regis
   username: optional(text({ env: 'ANNALS_REGISTRY_USERNAME', description: 'User to log in as.' })),
   password: optional(
     text({ env: 'ANNALS_REGISTRY_PASSWORD', secret: true, description: 'Password of that user.' }),
+  ),
+  caFile: optional(
+    text({
+      env: 'ANNALS_REGISTRY_CA_FILE',
+      defaultText: 'the authorities built into Node.js',
+      description: "Certificates of the authorities that sign the registry's certificate (PEM).",
+    }),
   ),
   idFile: optional(
     text({

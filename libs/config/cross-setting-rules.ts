@@ -139,6 +139,22 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     ['ANNALS_KAFKA_SASL_MECHANISM', 'ANNALS_KAFKA_SASL_USERNAME', 'ANNALS_KAFKA_SASL_PASSWORD'],
     ({ kafka: { sasl } }) => [sasl.mechanism, sasl.username, sasl.password],
   ),
+  together(['ANNALS_REDIS_CERT_FILE', 'ANNALS_REDIS_KEY_FILE'], ({ redis: { tls } }) => [
+    tls.certFile,
+    tls.keyFile,
+  ]),
+  {
+    settings: ['ANNALS_REDIS_URL', 'ANNALS_REDIS_CA_FILE', 'ANNALS_REDIS_CERT_FILE'],
+    holds: ({ redis: { url, tls } }) =>
+      (tls.caFile === undefined && tls.certFile === undefined) ||
+      url.split(',').every((node) => node.trim().startsWith('rediss:')),
+    expected: 'URLs that begin with rediss:// when ANNALS_REDIS_CA_FILE or ANNALS_REDIS_CERT_FILE is given',
+  },
+  {
+    settings: ['ANNALS_REGISTRY_URL', 'ANNALS_REGISTRY_CA_FILE'],
+    holds: ({ registry }) => registry.caFile === undefined || registry.url.startsWith('https:'),
+    expected: 'a URL that begins with https:// when ANNALS_REGISTRY_CA_FILE is given',
+  },
   together(['ANNALS_REGISTRY_USERNAME', 'ANNALS_REGISTRY_PASSWORD'], ({ registry }) => [
     registry.username,
     registry.password,

@@ -4,4 +4,12 @@ export { configReference } from './config-reference.ts'
 export { type Config, type Environment, loadConfig } from './load-config.ts'
 export { settingsHelp } from './settings-help.ts'
 export { shownSettings } from './shown-settings.ts'
+export {
+  stackLogins,
+  type StackPasswords,
+  stackPasswordNames,
+  stackPasswords,
+  type StackServers,
+  stackUser,
+} from './stack-logins.ts'
 export { parseQuantity, sizeUnits, timeUnits } from './units.ts'

@@ -164,6 +164,17 @@ describe('settings that conflict', () => {
       'ANNALS_KAFKA_SASL_PASSWORD is (secret)',
     ],
     ['ANNALS_REGISTRY_USERNAME', { ANNALS_REGISTRY_USERNAME: 'u' }, 'PASSWORD is not given'],
+    [
+      'ANNALS_REDIS_CERT_FILE',
+      { ANNALS_REDIS_URL: 'rediss://r', ANNALS_REDIS_CERT_FILE: 'cert.pem' },
+      'ANNALS_REDIS_KEY_FILE is not given',
+    ],
+    [
+      'ANNALS_REDIS_URL',
+      { ANNALS_REDIS_URL: 'rediss://a,redis://:hidden@b', ANNALS_REDIS_CA_FILE: 'ca.pem' },
+      'begin with rediss://',
+    ],
+    ['ANNALS_REGISTRY_URL', { ANNALS_REGISTRY_CA_FILE: 'ca.pem' }, 'begins with https://'],
   ]
 
   test.each(rows)('are rejected at %s: %j', (key, env, words) => {

@@ -2,7 +2,7 @@ import { Connection } from '@platformatic/kafka'
 
 import { guardStream } from '#sockets'
 
-import { ClusterClosedError, NotSentError, rootMessage } from './kafka-errors.ts'
+import { ClusterClosedError, isAuthentication, NotSentError, rootMessage } from './kafka-errors.ts'
 import { type BrokerAddress, connectionOptions, type KafkaSettings } from './settings.ts'
 
 /**
@@ -64,7 +64,10 @@ export class BrokerConnections {
       await connecting
     } catch (cause) {
       const address = `${broker.host}:${broker.port}`
-      throw new NotSentError(`Kafka broker ${address} cannot be reached: ${rootMessage(cause)}`, { cause })
+      const what = isAuthentication(cause) ? 'refused these credentials' : 'cannot be reached'
+      const advice = this.#settings.advise?.(cause)
+      const detail = advice === undefined ? rootMessage(cause) : `${rootMessage(cause)}; ${advice}`
+      throw new NotSentError(`Kafka broker ${address} ${what}: ${detail}`, { cause })
     }
     if (this.#closed) {
       await connection.close()

@@ -12,7 +12,7 @@ import { abortable, deadlineIn } from '#async'
 import { untilAnswered } from './attempts.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { HeldTopics, replaced } from './held-topics.ts'
-import { classify, LogError, NotSentError } from './kafka-errors.ts'
+import { classify, LogError, NotSentError, withAdvice } from './kafka-errors.ts'
 import { type BrokerAddress, type KafkaSettings, parseBroker } from './settings.ts'
 
 interface PartitionMetadata {
@@ -109,7 +109,7 @@ export class KafkaCluster {
       // Also ends the attempts. An aborted caller does not wait for a connection that is being opened.
       const closing = cluster.close()
       if (!signal.aborted) await closing
-      throw error
+      throw withAdvice(error, settings.advise)
     }
     return cluster
   }

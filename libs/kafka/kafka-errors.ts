@@ -149,7 +149,8 @@ export const rootMessage = (error: unknown): string => messageOf([...causesOf(er
 const protocolErrorOf = (error: unknown): ProtocolError | undefined =>
   [...causesOf(error)].find((cause) => cause instanceof ProtocolError)
 
-const isAuthentication = (error: unknown): boolean =>
+/** Whether the broker rejected the login. */
+export const isAuthentication = (error: unknown): boolean =>
   [...causesOf(error)].some((cause) => cause instanceof AuthenticationError)
 
 /** Whether a retry is pointless because this process has closed its connections. */
@@ -159,7 +160,8 @@ export const isClosed = (error: unknown): boolean =>
 /** Translates an error of a request. Unlisted codes count as `retry`; the deadline bounds them, and the outcome is then unknown. */
 export function classify(error: unknown): Classified {
   if (isAuthentication(error)) {
-    return { meaning: 'refused', kafkaCode: undefined, message: 'the broker refused these credentials' }
+    const message = error instanceof NotSentError ? error.message : 'the broker refused these credentials'
+    return { meaning: 'refused', kafkaCode: undefined, message }
   }
   const answered = protocolErrorOf(error)
   if (answered === undefined) return { meaning: 'refresh', kafkaCode: undefined, message: messageOf(error) }
@@ -171,4 +173,12 @@ export function classify(error: unknown): Classified {
     kafkaCode,
     message: error instanceof NotSentError ? `${error.message} (${message})` : message,
   }
+}
+
+/** The error with advice about settings. A broker that asks for a login accepts connections without one, and closes them at the first request. */
+export function withAdvice(error: unknown, advise?: (error: unknown) => string | undefined): unknown {
+  const advice = advise?.(error)
+  if (!(error instanceof LogError) || advice === undefined || error.message.includes(advice)) return error
+  const { outcome, message, kafkaCode, cause } = error
+  return new LogError(outcome, `${message}; ${advice}`, { kafkaCode, cause })
 }

@@ -23,6 +23,8 @@ export interface KafkaSettings {
   readonly requestTimeoutMs?: number
   /** How long connecting may take; default 5,000. */
   readonly connectTimeoutMs?: number
+  /** What to change in the settings after this error of a connection; added to the message. */
+  readonly advise?: (error: unknown) => string | undefined
 }
 
 export const requestTimeoutMsDefault = 10_000

@@ -13,6 +13,7 @@ export interface DatabaseSettings {
   readonly connectionsMax: number
   /** The time limit for a connection, a lock and a statement. */
   readonly timeoutMs: number
+  readonly advise?: (error: unknown) => string | undefined
 }
 
 /** Runs one statement, alone or within a transaction. */
@@ -37,9 +38,11 @@ parsers.setTypeParser(types.builtins.INT8, Number)
 export class Database implements Sql {
   readonly #pool: Pool
   readonly #where: string
+  readonly #advise: (error: unknown) => string | undefined
   #closed: Promise<void> | undefined
 
-  constructor({ url, where, connectionsMax, timeoutMs }: DatabaseSettings) {
+  constructor({ url, where, connectionsMax, timeoutMs, advise = () => undefined }: DatabaseSettings) {
+    this.#advise = advise
     this.#where = where
     this.#pool = new Pool({
       connectionString: url,
@@ -140,6 +143,8 @@ export class Database implements Sql {
 
   #unavailable(error: unknown): ViewStoreUnavailableError {
     const reason = error instanceof Error ? error.message || error.name : String(error)
-    return new ViewStoreUnavailableError(`PostgreSQL at ${this.#where}: ${reason}`, { cause: error })
+    const advice = this.#advise(error)
+    const text = advice === undefined ? reason : `${reason}; ${advice}`
+    return new ViewStoreUnavailableError(`PostgreSQL at ${this.#where}: ${text}`, { cause: error })
   }
 }

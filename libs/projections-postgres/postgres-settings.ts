@@ -13,6 +13,8 @@ export interface PostgresSettings {
   readonly timeoutMs?: number
   /** Milliseconds since 1970; the machine's clock by default. */
   readonly now?: () => number
+  /** What to change in the settings after this error of a connection; added to the message. */
+  readonly advise?: (error: unknown) => string | undefined
 }
 
 const connectionsMaxDefault = 10
@@ -20,7 +22,12 @@ const timeoutMsDefault = 10_000
 const portDefault = '5432'
 
 /** @throws InvalidInputError when the URL is malformed. The message does not repeat it, because it may contain a password. */
-export function databaseSettings({ url, connectionsMax, timeoutMs }: PostgresSettings): DatabaseSettings {
+export function databaseSettings({
+  url,
+  connectionsMax,
+  timeoutMs,
+  advise,
+}: PostgresSettings): DatabaseSettings {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
     throw new InvalidInputError(
@@ -34,6 +41,7 @@ export function databaseSettings({ url, connectionsMax, timeoutMs }: PostgresSet
     where: `${host}:${parsed.port || portDefault}${parsed.pathname}`,
     connectionsMax: connectionsMax ?? connectionsMaxDefault,
     timeoutMs: timeoutMs ?? timeoutMsDefault,
+    ...(advise && { advise }),
   }
 }
 

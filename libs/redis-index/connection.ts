@@ -16,7 +16,13 @@ export interface RedisSettings {
   readonly cluster?: boolean
   /** How long a command may take before it fails with {@link IndexUnavailableError}. Default 2,000. */
   readonly commandTimeoutMs?: number
+  /** For `rediss://`: authorities other than Node's own, and a client certificate; all in PEM. */
+  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer }
+  /** What to change in the settings after this error of a connection; added to the message. */
+  readonly advise?: Advise
 }
+
+type Advise = (error: unknown) => string | undefined
 
 type Argument = string | Buffer | number
 
@@ -33,11 +39,13 @@ export class RedisConnection {
   readonly keyPrefix: string
   readonly #client: Redis | Cluster
   readonly #where: string
+  readonly #advise: Advise
   #lastError: Error | undefined
   #isCorked = false
 
   /** Use {@link connectRedis}. */
-  constructor(client: Redis | Cluster, keyPrefix: string, where: string) {
+  constructor(client: Redis | Cluster, keyPrefix: string, where: string, advise: Advise = () => undefined) {
+    this.#advise = advise
     this.keyPrefix = keyPrefix
     this.#client = client
     this.#where = where
@@ -105,7 +113,9 @@ export class RedisConnection {
     const reason = said.startsWith("Stream isn't writeable") ? 'not connected' : said
     const cause = this.#lastError?.message
     const detail = cause === undefined || cause === reason ? reason : `${reason} (${cause})`
-    return new IndexUnavailableError(`Redis at ${this.#where}: ${detail}`, { cause: error })
+    const advice = this.#advise(this.#lastError ?? error)
+    const text = advice === undefined ? detail : `${detail}; ${advice}`
+    return new IndexUnavailableError(`Redis at ${this.#where}: ${text}`, { cause: error })
   }
 }
 
@@ -122,12 +132,17 @@ export function connectRedis(settings: RedisSettings): RedisConnection {
   }
   const nodes = settings.url.split(',').map((text) => parseNode(text.trim()))
   const where = nodes.map(({ host, port }) => `${host}:${port}`).join(', ')
-  const options = clientOptions(nodes, settings.commandTimeoutMs ?? commandTimeoutMsDefault)
+  const options = clientOptions(nodes, settings)
   const client =
     (settings.cluster ?? nodes.length > 1)
       ? connectCluster(nodes, options)
-      : new Redis({ ...options, ...nodes[0], enableOfflineQueue: false, retryStrategy: reconnectDelayMs })
-  return new RedisConnection(client, settings.keyPrefix, where)
+      : new Redis({
+          ...options,
+          ...(nodes[0] && placeOf(nodes[0])),
+          enableOfflineQueue: false,
+          retryStrategy: reconnectDelayMs,
+        })
+  return new RedisConnection(client, settings.keyPrefix, where, settings.advise)
 }
 
 interface RedisNode {
@@ -136,7 +151,7 @@ interface RedisNode {
   readonly db: number
   readonly username: string | undefined
   readonly password: string | undefined
-  readonly tls: object | undefined
+  readonly isEncrypted: boolean
 }
 
 function parseNode(text: string): RedisNode {
@@ -154,18 +169,23 @@ function parseNode(text: string): RedisNode {
     db: Number(url.pathname.slice(1) || 0),
     username: decodeURIComponent(url.username) || undefined,
     password: decodeURIComponent(url.password) || undefined,
-    tls: url.protocol === 'rediss:' ? {} : undefined,
+    isEncrypted: url.protocol === 'rediss:',
   }
 }
 
+const placeOf = ({ host, port, db }: RedisNode) => ({ host, port, db })
+
 const reconnectDelayMs = (attempt: number): number => Math.min(25 * 2 ** attempt, reconnectDelayMsMax)
 
-function clientOptions(nodes: readonly RedisNode[], commandTimeoutMs: number) {
-  const { username, password, tls } = nodes[0] ?? {}
+function clientOptions(
+  nodes: readonly RedisNode[],
+  { commandTimeoutMs = commandTimeoutMsDefault, tls }: RedisSettings,
+) {
+  const { username, password, isEncrypted = false } = nodes[0] ?? {}
   return {
     username,
     password,
-    tls: tls as RedisOptions['tls'],
+    tls: isEncrypted ? ({ ...tls } as RedisOptions['tls']) : undefined,
     commandTimeout: commandTimeoutMs,
     // A socket that is silent while commands wait is closed, so that they cannot pile up.
     socketTimeout: commandTimeoutMs,

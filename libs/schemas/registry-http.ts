@@ -1,3 +1,5 @@
+import { Agent, type Dispatcher, fetch as fetchBy } from 'undici'
+
 import { Backoff, pause } from '#async'
 
 import { reasonOf, SchemaError } from './schema-error.ts'
@@ -12,11 +14,27 @@ export interface RegistryOptions {
   readonly retries?: number
   /** Before the first retry, doubled for each further one; default 100. */
   readonly retryDelayMs?: number
+  /** Authorities to trust instead of Node's own, in PEM, for https. */
+  readonly ca?: Buffer
+  /** What to change in the settings after this error or status; added to the message. */
+  readonly advise?: (failure: unknown) => string | undefined
 }
 
 export interface RegistryAnswer {
   readonly status: number
   readonly body: unknown
+}
+
+/** No answer: the reason for a retry. */
+interface Failed {
+  readonly failure: unknown
+}
+
+interface FetchInit {
+  readonly method: Method
+  readonly headers: Record<string, string>
+  readonly signal: AbortSignal
+  readonly body?: string
 }
 
 type Method = 'GET' | 'POST' | 'PUT'
@@ -29,6 +47,8 @@ export class RegistryHttp {
   readonly #timeoutMs: number
   readonly #retries: number
   readonly #retryDelayMs: number
+  readonly #dispatcher: Dispatcher | undefined
+  readonly #advise: (failure: unknown) => string | undefined
 
   constructor(options: RegistryOptions) {
     const url = URL.parse(options.url)
@@ -48,6 +68,8 @@ export class RegistryHttp {
     this.#timeoutMs = options.timeoutMs ?? 5000
     this.#retries = options.retries ?? 3
     this.#retryDelayMs = options.retryDelayMs ?? 100
+    this.#dispatcher = options.ca === undefined ? undefined : new Agent({ connect: { ca: options.ca } })
+    this.#advise = options.advise ?? (() => undefined)
   }
 
   /**
@@ -58,35 +80,49 @@ export class RegistryHttp {
     const backoff = new Backoff({ delayMsMin: this.#retryDelayMs, delayMsMax: Infinity })
     for (let retry = 0; ; retry++) {
       const outcome = await this.#try(method, path, body)
-      if (typeof outcome !== 'string') return outcome
-      if (retry === this.#retries) throw this.#unreachable(outcome)
+      if (!('failure' in outcome)) return outcome
+      if (retry === this.#retries) throw this.#unreachable(outcome.failure)
       // Jitter keeps services that lost the registry together from coming back together.
       await pause(backoff.nextMs())
     }
   }
 
   /** The answer, or the reason for a retry. */
-  async #try(method: Method, path: string, body: unknown): Promise<RegistryAnswer | string> {
+  async #try(method: Method, path: string, body: unknown): Promise<RegistryAnswer | Failed> {
     try {
-      const response = await fetch(this.url + path, {
+      const response = await this.#fetch(this.url + path, {
         method,
         headers: this.#headers,
         signal: AbortSignal.timeout(this.#timeoutMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       const text = await response.text()
-      if (response.status === 429 || response.status >= 500) return `HTTP ${response.status}`
+      if (response.status === 429 || response.status >= 500) return { failure: `HTTP ${response.status}` }
       return { status: response.status, body: parseBody(text) }
     } catch (error) {
-      return reasonOf(error instanceof Error && error.cause instanceof Error ? error.cause : error)
+      return { failure: error instanceof Error && error.cause instanceof Error ? error.cause : error }
     }
   }
 
-  #unreachable(reason: string): SchemaError {
+  #fetch(url: string, init: FetchInit): Promise<{ readonly status: number; text(): Promise<string> }> {
+    const dispatcher = this.#dispatcher
+    return dispatcher === undefined ? fetch(url, init) : fetchBy(url, { ...init, dispatcher })
+  }
+
+  #unreachable(failure: unknown): SchemaError {
+    const advice = this.#advise(failure) ?? 'start it, or check the configured URL'
     return new SchemaError(
       'registry-unreachable',
-      `the schema registry at ${this.url} cannot be reached (${reason}): start it, or check the configured URL`,
+      `the schema registry at ${this.url} cannot be reached (${reasonOf(failure)}): ${advice}`,
+      {},
+      { cause: failure },
     )
+  }
+
+  /** What to change in the settings when the registry rejects a request with this status. */
+  adviceFor(status: number): string {
+    const advice = this.#advise(status)
+    return advice === undefined ? '' : `; ${advice}`
   }
 }
 

@@ -127,7 +127,7 @@ export class SchemaRegistry {
     }
     throw new SchemaError(
       'registry-refused',
-      `the schema registry at ${this.url} did not ${what}: HTTP ${answer.status}, ${messageOf(answer)}`,
+      `the schema registry at ${this.url} did not ${what}: HTTP ${answer.status}, ${messageOf(answer)}${this.#http.adviceFor(answer.status)}`,
       { status: answer.status },
     )
   }

@@ -5,6 +5,8 @@ import type { KafkaSettings } from '#kafka'
 import type { RedisSettings } from '#redis-index'
 import type { RegistryOptions } from '#schemas'
 
+import { kafkaAdvice, redisAdvice, registryAdvice } from './connection-advice.ts'
+
 /** @throws ConfigError when a certificate file cannot be read. */
 export function kafkaSettings({ kafka }: Pick<Config, 'kafka'>): KafkaSettings {
   const sasl = saslSettings(kafka.sasl)
@@ -15,6 +17,7 @@ export function kafkaSettings({ kafka }: Pick<Config, 'kafka'>): KafkaSettings {
     ...(sasl && { sasl }),
     requestTimeoutMs: kafka.requestTimeoutMs,
     connectTimeoutMs: kafka.connectTimeoutMs,
+    advise: kafkaAdvice(kafka),
   }
 }
 
@@ -41,16 +44,34 @@ function fileContent(key: string, value: string): Buffer {
   }
 }
 
+/** @throws ConfigError when a certificate file cannot be read. */
 export const redisSettings = ({ redis }: Pick<Config, 'redis'>): RedisSettings => ({
   url: redis.url,
   keyPrefix: redis.keyPrefix,
   ...(redis.cluster !== 'auto' && { cluster: redis.cluster === 'true' }),
   commandTimeoutMs: redis.commandTimeoutMs,
+  tls: redisTls(redis.tls),
+  advise: redisAdvice(redis),
 })
 
+function redisTls({ caFile, certFile, keyFile }: Config['redis']['tls']): RedisSettings['tls'] & object {
+  return {
+    ...(caFile !== undefined && { ca: fileContent('ANNALS_REDIS_CA_FILE', caFile) }),
+    ...(certFile !== undefined && { cert: fileContent('ANNALS_REDIS_CERT_FILE', certFile) }),
+    ...(keyFile !== undefined && { key: fileContent('ANNALS_REDIS_KEY_FILE', keyFile) }),
+  }
+}
+
+/** @throws ConfigError when a certificate file cannot be read. */
 export function registryOptions({ registry }: Pick<Config, 'registry'>): RegistryOptions {
   const url = new URL(registry.url)
-  if (registry.username !== undefined) url.username = registry.username
-  if (registry.password !== undefined) url.password = registry.password
-  return { url: url.href, timeoutMs: registry.timeoutMs }
+  const { username, password, caFile, timeoutMs } = registry
+  if (username !== undefined) url.username = username
+  if (password !== undefined) url.password = password
+  return {
+    url: url.href,
+    timeoutMs,
+    ...(caFile !== undefined && { ca: fileContent('ANNALS_REGISTRY_CA_FILE', caFile) }),
+    advise: registryAdvice(registry),
+  }
 }

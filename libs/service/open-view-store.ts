@@ -4,6 +4,8 @@ import { PostgresViewStore } from '#projections-postgres'
 import { RedisViewStore } from '#projections-redis'
 import type { RedisConnection } from '#redis-index'
 
+import { postgresAdvice } from './connection-advice.ts'
+
 type Projector = Config['projector']
 
 /** One opener for each store that the setting ANNALS_PROJECTOR_STORE can name. */
@@ -11,7 +13,8 @@ const openers: Readonly<
   Record<Projector['store'], (projector: Projector, redis: RedisConnection) => ViewStore>
 > = {
   redis: (_, redis) => new RedisViewStore(redis),
-  postgres: ({ postgresUrl }) => PostgresViewStore.open({ url: postgresUrl ?? '' }),
+  postgres: ({ postgresUrl = '' }) =>
+    PostgresViewStore.open({ url: postgresUrl, advise: postgresAdvice(postgresUrl) }),
 }
 
 /** The view store that the configuration names. @throws InvalidInputError when the URL of PostgreSQL is malformed. */

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { repository, runCommand, StackError } from '../stack/index.ts'
+import { join } from 'node:path'
+import { provideSecrets, repository, runCommand, StackError, writePrivateFile } from '../stack/index.ts'
 import type { Part, RunningPart } from './part.ts'
+import { postgresUrl } from './environment.ts'
 import type { StackSettings } from './settings.ts'
 
 const upMsMax = 600_000
@@ -31,15 +33,16 @@ export async function composeDown(settings: ComposeSettings, purge: boolean): Pr
 }
 
 /** The settings that docker-compose.yml reads from the environment. */
-type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres'>
+type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres' | 'folders'>
 
 async function compose(
-  { ports, redisMaxMemory, postgres }: ComposeSettings,
+  { ports, redisMaxMemory, postgres, folders }: ComposeSettings,
   timeoutMs: number,
   ...args: string[]
 ) {
   const profile = postgres ? ['--profile', 'postgres'] : []
-  await runCommand('docker', ['compose', ...profile, ...args], {
+  const envFile = passwordFile(folders)
+  await runCommand('docker', ['compose', '--env-file', envFile, ...profile, ...args], {
     cwd: repository,
     timeoutMs,
     env: {
@@ -50,6 +53,17 @@ async function compose(
       ANNALS_REDIS_MAX_MEMORY: redisMaxMemory,
     },
   })
+}
+
+/** The passwords as variables of docker-compose.yml, which has no others: a use of it without this file fails. */
+export function passwordFile(folders: StackSettings['folders']): string {
+  const passwords = provideSecrets(folders)
+  const file = join(folders.secrets, 'compose.env')
+  const lines = Object.entries(passwords).map(
+    ([name, password]) => `ANNALS_${name.toUpperCase()}_PASSWORD=${password}\n`,
+  )
+  writePrivateFile(file, lines.join(''))
+  return file
 }
 
 function assertEngine(): void {
@@ -69,14 +83,14 @@ function containerParts(settings: StackSettings): RunningPart[] {
     ['Redis', `redis://127.0.0.1:${ports.redis}`],
     ['Schema registry', `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`],
   ]
-  if (settings.postgres)
-    addresses.push(['PostgreSQL', `postgres://annals@127.0.0.1:${ports.postgres}/postgres`])
+  if (settings.postgres) addresses.push(['PostgreSQL', postgresUrl(ports.postgres)])
   // The engine restarts containers and knows their health. They are stopped once, all together.
   let stopped: Promise<void> | undefined
   return addresses.map(([name, address]) => ({
     name,
     address,
     pids: [],
+    needsLogin: name !== 'Schema registry',
     ended: new Promise<string>(() => undefined),
     healthy: () => Promise.resolve(true),
     stop: () => (stopped ??= composeDown(settings, false)),

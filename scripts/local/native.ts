@@ -4,6 +4,7 @@ import {
   describe,
   httpOk,
   liveBrokers,
+  provideSecrets,
   type Server,
   startKafka,
   startPostgres,
@@ -11,7 +12,10 @@ import {
   startRegistry,
   withLog,
 } from '../stack/index.ts'
+import { stackUser } from '#config'
+
 import { external } from './external.ts'
+import { registryLogin } from './registry-login.ts'
 import type { Part, RunningPart } from './part.ts'
 import type { StackSettings } from './settings.ts'
 
@@ -33,8 +37,10 @@ function kafka(settings: StackSettings): Part {
     name: 'Kafka',
     ports: ['kafka', 'kafkaController'],
     start: async (report) => {
-      const server = await startKafka({ port, controllerPort, ...places(settings, 'kafka'), report })
-      return [running(server, server.address, async () => (await liveBrokers(local(port))).length > 0)]
+      const login = { user: stackUser, password: provideSecrets(settings.folders).kafka }
+      const server = await startKafka({ port, controllerPort, ...places(settings, 'kafka'), login, report })
+      const healthy = async () => (await liveBrokers(local(port), login)).length > 0
+      return [{ ...running(server, server.address, healthy), needsLogin: true }]
     },
   }
 }
@@ -47,11 +53,11 @@ function redis(settings: StackSettings): Part {
     ports: ['redis'],
     start: async (report) => {
       const server = await startRedis({
-        ...{ port, maxMemory: settings.redisMaxMemory },
+        ...{ port, maxMemory: settings.redisMaxMemory, password: provideSecrets(settings.folders).redis },
         ...places(settings, 'redis'),
         report,
       })
-      return [running(server, server.url, () => ask(local(port)).then(() => true))]
+      return [{ ...running(server, server.url, () => answers(port)), needsLogin: true }]
     },
   }
 }
@@ -65,8 +71,9 @@ function postgres(settings: StackSettings): Part {
       const server = await startPostgres({
         ...{ port, ...places(settings, 'postgres'), report },
         passage: [settings.folders.home, settings.folders.data],
+        password: provideSecrets(settings.folders).postgres,
       })
-      return [running(server, server.url, () => ask(local(port)).then(() => true))]
+      return [{ ...running(server, server.url, () => answers(port)), needsLogin: true }]
     },
   }
 }
@@ -79,10 +86,19 @@ function registry(settings: StackSettings): Part {
     ports: ['registry'],
     start: async (report) => {
       const port = settings.ports.registry
-      const server = await startRegistry({ port, kafkaBrokers, ...places(settings, 'registry'), report })
+      const server = await startRegistry({
+        ...{ port, kafkaBrokers, kafkaClient: registryLogin(settings, process.env) },
+        ...places(settings, 'registry'),
+        report,
+      })
       return [running(server, server.url, () => httpOk(`${server.url}/subjects`))]
     },
   }
+}
+
+async function answers(port: number): Promise<boolean> {
+  await ask(local(port))
+  return true
 }
 
 function local(port: number) {

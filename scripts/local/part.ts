@@ -7,6 +7,8 @@ export interface RunningPart {
   /** The address it listens on: `host:port` or URL. */
   readonly address: string
   readonly pids: readonly number[]
+  /** Whether it asks for the stack's own password (`.annals/secrets`). */
+  readonly needsLogin?: boolean
   /** Resolves with the reason and the log to read, if it ends unexpectedly. */
   readonly ended: Promise<string>
   readonly healthy: () => Promise<boolean>

@@ -3,6 +3,7 @@ import { httpOk, nodeArguments, repository, startServer } from '../stack/index.t
 import type { Part } from './part.ts'
 import { startedProbe } from './readiness.ts'
 import { keepRunning } from './restarting.ts'
+import { serviceEnvironment } from './environment.ts'
 import { builtInDefault, type StackSettings } from './settings.ts'
 
 const name = 'Platform'
@@ -27,20 +28,10 @@ export function platform(settings: StackSettings): Part {
           args: [...nodeArguments, join(repository, 'services', 'platform', 'main.ts')],
           // Paths in the environment are relative to the directory of the start command.
           cwd: process.cwd(),
-          env: { ...builtIns(process.env), ...addresses(settings) },
+          env: { ...builtIns(process.env), ...serviceEnvironment(settings, process.env) },
         })
       return [await keepRunning({ name, address, healthy, life, start, report, changed })]
     },
-  }
-}
-
-/** Addresses of the servers as variables of the services. The services read all other settings from the environment. */
-function addresses({ ports, external }: StackSettings): Record<string, string> {
-  return {
-    ANNALS_KAFKA_BROKERS: external.kafka ?? `127.0.0.1:${ports.kafka}`,
-    ANNALS_REDIS_URL: external.redis ?? `redis://127.0.0.1:${ports.redis}`,
-    ANNALS_REGISTRY_URL: external.registry ?? `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
-    ANNALS_PORT: String(ports.platform),
   }
 }
 

@@ -3,6 +3,7 @@ import { otherTypes } from '../demo/other-types.ts'
 import { runDemo, servesDemo } from '../demo/run-demo.ts'
 import { defaultHome, type StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
+import { loginsOf, serviceEnvironment } from './environment.ts'
 import { overview } from './overview.ts'
 import { preflight } from './preflight.ts'
 import { readinessOf } from './readiness.ts'
@@ -28,14 +29,14 @@ await runMain(async () => {
     await filled(running.state, settings)
     await show(running.state, settings)
   } else if (settings.detach) {
-    await preflight(process.env, report)
+    await preflight(environmentOf(settings), report)
     const startedAt = performance.now()
     const state = await startDetached(args, settings.folders, report)
     await filled(state, settings)
     await show(state, settings)
     report(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
   } else {
-    await preflight(process.env, report)
+    await preflight(environmentOf(settings), report)
     await supervise(settings, report, async (state) => {
       await filled(state, settings)
       await show(state, settings)
@@ -44,12 +45,19 @@ await runMain(async () => {
   }
 })
 
+// A function declaration, because code above this line calls it.
+function environmentOf(settings: StackSettings): NodeJS.ProcessEnv {
+  return { ...process.env, ...serviceEnvironment(settings, process.env) }
+}
+
 /** Runs the demo if its example is served. A demo that fails leaves the stack running. */
-async function filled({ parts }: StackState, { demo }: StackSettings): Promise<void> {
+async function filled(state: StackState, settings: StackSettings): Promise<void> {
+  const { parts } = state
   const url = platformOf(parts)
-  if (!demo || url === undefined || !servesDemo(process.env)) return
+  if (!settings.demo || url === undefined || !servesDemo(process.env)) return
   try {
-    const others = await otherTypes(addressOf(parts, 'Kafka') ?? '', process.env)
+    const env = { ...process.env, ANNALS_KAFKA_BROKERS: addressOf(parts, 'Kafka') }
+    const others = await otherTypes({ ...env, ...loginsOf(state, settings, env) })
     if (others.length > 0) {
       report(
         `Kafka has events of ${others.join(', ')}, so the demo is skipped. Set ANNALS_DOMAIN to the domain modules that serve them.`,

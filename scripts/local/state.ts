@@ -9,6 +9,8 @@ export interface PartState {
   /** `host:port` or URL. */
   readonly address: string
   readonly pids: readonly number[]
+  /** Whether clients need the stack's own password for it, which is in the folder `secrets`, never here. */
+  readonly needsLogin?: boolean
 }
 
 /** The content of stack.json: a supervisor and what it runs. */

@@ -129,8 +129,8 @@ function startsServer({ ports }: Part): boolean {
   return ports.some((port) => port !== 'platform')
 }
 
-function partState({ name, address, pids }: RunningPart): PartState {
-  return { name, address, pids }
+function partState({ name, address, pids, needsLogin = false }: RunningPart): PartState {
+  return { name, address, pids, ...(needsLogin && { needsLogin }) }
 }
 
 function wish(settings: StackSettings, part: Part, name: Part['ports'][number]) {

@@ -21,11 +21,16 @@ export interface StackFolders {
   readonly logs: string
   /** The description of the running stack. */
   readonly run: string
+  /** Passwords of the servers; they outlive the data. */
+  readonly secrets: string
 }
 
 /** The folders of a stack with this home. */
 export function stackFolders(home: string): StackFolders {
-  return { home, data: join(home, 'data'), logs: join(home, 'logs'), run: join(home, 'run') }
+  const [data = '', logs = '', run = '', secrets = ''] = ['data', 'logs', 'run', 'secrets'].map((name) =>
+    join(home, name),
+  )
+  return { home, data, logs, run, secrets }
 }
 
 /** The home from the environment: ANNALS_HOME, otherwise `.annals` in the checkout. */

@@ -1,3 +1,5 @@
+import type { Login } from './login.ts'
+
 /** The addresses and the data folder of one Kafka node. */
 export interface KafkaNode {
   /** From 1. */
@@ -14,24 +16,60 @@ export interface KafkaNode {
   readonly data: string
 }
 
-function listenersOf({ port, controllerPort, peers }: KafkaNode): Readonly<Record<string, string>> {
+function listenersOf(
+  { port, controllerPort, peers }: KafkaNode,
+  isProtected: boolean,
+): Readonly<Record<string, string>> {
+  const protocol = isProtected ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
   const at = (name: string, listenedPort: number) => `${name}://127.0.0.1:${listenedPort}`
   const inner = peers === undefined ? [] : [at('PEERS', peers.port)]
   const advertised = peers === undefined ? [] : [at('PEERS', peers.reachedAt)]
   return {
-    listeners: [at('PLAINTEXT', port), ...inner, at('CONTROLLER', controllerPort)].join(','),
-    'advertised.listeners': [at('PLAINTEXT', port), ...advertised].join(','),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PEERS:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [at(protocol, port), ...inner, at('CONTROLLER', controllerPort)].join(','),
+    'advertised.listeners': [at(protocol, port), ...advertised].join(','),
+    'listener.security.protocol.map': [protocol, 'PEERS', 'CONTROLLER']
+      .map((name) => `${name}:${protocol}`)
+      .join(','),
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': peers === undefined ? 'PLAINTEXT' : 'PEERS',
+    'inter.broker.listener.name': peers === undefined ? protocol : 'PEERS',
   }
+}
+
+/**
+ * Every listener asks for the login, also those between nodes, because programs of other users reach them too. PLAIN
+ * keeps the password in this file alone, so that a new one needs no change of data; no listener leaves this machine.
+ */
+function loginOf({ user, password }: Login): Readonly<Record<string, string>> {
+  const login = `username="${user}" password="${password}" user_${user}="${password}"`
+  const module = `org.apache.kafka.common.security.plain.PlainLoginModule required ${login};`
+  return {
+    'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+    'sasl.mechanism.controller.protocol': 'PLAIN',
+    ...Object.fromEntries(
+      ['SASL_PLAINTEXT', 'PEERS', 'CONTROLLER'].flatMap((name) => {
+        const listener = `listener.name.${name.toLowerCase()}`
+        return [
+          [`${listener}.sasl.enabled.mechanisms`, 'PLAIN'],
+          [`${listener}.plain.sasl.jaas.config`, module],
+        ]
+      }),
+    ),
+  }
+}
+
+/** What one cluster needs beyond its nodes. */
+interface KafkaOfOwn {
+  /** The login that every listener asks for; default: none. */
+  readonly login?: Login | undefined
+  /** Properties in addition to the default ones. */
+  readonly more?: Readonly<Record<string, string>>
 }
 
 /** The properties of one node, broker and controller in one (KRaft). All nodes of a cluster are voters. */
 export function kafkaProperties(
   node: KafkaNode,
   nodes: readonly KafkaNode[],
-  more: Readonly<Record<string, string>> = {},
+  { login, more = {} }: KafkaOfOwn = {},
 ): string {
   const several = nodes.length > 1
   const replicas = Math.min(3, nodes.length)
@@ -44,7 +82,8 @@ export function kafkaProperties(
         return `${id}@127.0.0.1:${controllerReachedAt ?? controllerPort}`
       })
       .join(','),
-    ...listenersOf(node),
+    ...listenersOf(node, login !== undefined),
+    ...(login && loginOf(login)),
     'log.dirs': node.data,
 
     // An automatically created topic would have the wrong settings.

@@ -1,33 +1,75 @@
+import type { Login } from './login.ts'
 import { type Address, ask } from './probes.ts'
 
-const metadataKey = 3
-const version = 1
+// Kafka's numbers of requests, each with the version that is sent here.
+const metadata = { key: 3, version: 1 }
+const saslHandshake = { key: 17, version: 1 }
+const saslAuthenticate = { key: 36, version: 0 }
 const correlationId = 1
 const clientId = 'annals-health'
 
 /**
  * The ids of the live brokers as the broker at this address reports them: one Metadata request without topics over a
  * plain socket, see https://kafka.apache.org/protocol. A broker that is starting, or is fenced, does not list itself.
+ * @param login sent before the request, by PLAIN
+ * @throws Error when the broker rejects the login
  */
-export async function liveBrokers(address: Address): Promise<number[]> {
-  const answer = await ask(address, metadataRequest(), isWhole)
-  return brokerIds(answer)
+export async function liveBrokers(address: Address, login?: Login): Promise<number[]> {
+  const requests = [...(login === undefined ? [] : loginRequests(login)), request(metadata, int32(0))]
+  // The broker answers in order, so that no request needs to wait for the answer to the one before.
+  const answers = await ask(address, Buffer.concat(requests), (answer) =>
+    isWhole(framesOf(answer), requests.length),
+  )
+  const frames = framesOf(answers)
+  if (frames.length < requests.length) throw new Error(`${address.host}:${address.port} rejects the login`)
+  return brokerIds(frames.at(-1) ?? Buffer.alloc(12))
 }
 
-function metadataRequest(): Buffer {
-  const request = Buffer.alloc(4 + 2 + 2 + 4 + 2 + clientId.length + 4)
-  let at = request.writeInt32BE(request.length - 4)
-  at = request.writeInt16BE(metadataKey, at)
-  at = request.writeInt16BE(version, at)
-  at = request.writeInt32BE(correlationId, at)
-  at = request.writeInt16BE(clientId.length, at)
-  at += request.write(clientId, at)
-  request.writeInt32BE(0, at)
-  return request
+function loginRequests({ user, password }: Login): Buffer[] {
+  const token = Buffer.from(`\0${user}\0${password}`)
+  return [
+    request(saslHandshake, text('PLAIN')),
+    request(saslAuthenticate, Buffer.concat([int32(token.length), token])),
+  ]
 }
 
-function isWhole(answer: Buffer): boolean {
-  return answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)
+function request({ key, version }: typeof metadata, body: Buffer): Buffer {
+  const content = Buffer.concat([int16(key), int16(version), int32(correlationId), text(clientId), body])
+  return Buffer.concat([int32(content.length), content])
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value)
+  return Buffer.concat([int16(bytes.length), bytes])
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  bytes.writeInt16BE(value)
+  return bytes
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+/** The complete responses, each with its length. */
+function framesOf(answer: Buffer): Buffer[] {
+  const frames: Buffer[] = []
+  let at = 0
+  while (answer.length >= at + 4 && answer.length >= at + 4 + answer.readInt32BE(at)) {
+    const end = at + 4 + answer.readInt32BE(at)
+    frames.push(answer.subarray(at, end))
+    at = end
+  }
+  return frames
+}
+
+/** A rejected login has no further response. */
+function isWhole(frames: readonly Buffer[], count: number): boolean {
+  return frames.length === count || frames.slice(0, count - 1).some((frame) => frame.readInt16BE(8) !== 0)
 }
 
 /** After length and correlation id: the number of brokers, and for each its id, host, port and rack. */

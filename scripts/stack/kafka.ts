@@ -7,7 +7,8 @@ import { kafkaDistribution } from './distributions.ts'
 import { givenUp } from './give-up.ts'
 import { type KafkaNode, kafkaProperties } from './kafka-config.ts'
 import { liveBrokers } from './kafka-probe.ts'
-import { makePrivateFolder, privateFileMode } from './private-files.ts'
+import type { Login } from './login.ts'
+import { makePrivateFolder, privateFileMode, writePrivateFile } from './private-files.ts'
 import { runCommand } from './run-command.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
@@ -34,6 +35,8 @@ interface KafkaOptions {
   readonly version?: KafkaVersion
   /** Properties in addition to the default ones. */
   readonly settings?: Readonly<Record<string, string>>
+  /** The login that every client needs (SASL_PLAINTEXT, PLAIN); default: none. */
+  readonly login?: Login | undefined
   readonly report: Report
 }
 
@@ -45,12 +48,13 @@ export interface NodeSetting {
   /** Java's options for memory and speed. */
   readonly java: readonly string[]
   readonly settings?: Readonly<Record<string, string>>
+  readonly login?: Login | undefined
   readonly report?: Report
 }
 
 /** Starts a single-node Kafka. */
 export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
-  const { port, controllerPort, folder, logFile, settings = {}, report } = options
+  const { port, controllerPort, folder, logFile, settings = {}, login, report } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
   const node = { id: 1, port, controllerPort, data: join(folder, 'log') }
   const setting = {
@@ -59,6 +63,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
     jars,
     java: kafkaMemory,
     settings,
+    login,
     report,
   }
   return startNode(node, setting, folder, logFile)
@@ -71,11 +76,11 @@ export async function startNode(
   folder: string,
   logFile: string,
 ): Promise<KafkaBroker> {
-  const { jars, nodes, settings, report } = setting
+  const { jars, nodes, settings = {}, login, report } = setting
   const name = nodes.length === 1 ? 'Kafka' : `Kafka broker ${node.id}`
   const properties = join(folder, 'server.properties')
   makePrivateFolder(folder)
-  writeFileSync(properties, kafkaProperties(node, nodes, settings), { mode: privateFileMode })
+  writePrivateFile(properties, kafkaProperties(node, nodes, { login, more: settings }))
   await formatOnce(node, setting, properties)
   const server = await startServer({
     name,
@@ -84,7 +89,7 @@ export async function startNode(
     cwd: folder,
     logFile,
     report,
-    healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })).includes(node.id),
+    healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port }, login)).includes(node.id),
   })
   await keepClassData(jars, server, { cwd: folder, report })
   return { ...server, address: `127.0.0.1:${node.port}` }

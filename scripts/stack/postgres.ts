@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installByApt } from './apt.ts'
 import { givenUp } from './give-up.ts'
-import { makePrivateFolder } from './private-files.ts'
+import { setPassword } from './postgres-password.ts'
+import { makePrivateFolder, privateFileMode } from './private-files.ts'
 import { ask } from './probes.ts'
 import { runCommand } from './run-command.ts'
 import { type Report, type Server, startServer } from './server.ts'
@@ -13,9 +14,9 @@ const initMsMax = 60_000
 const debianFolder = '/usr/lib/postgresql'
 const role = 'annals'
 
-/** A running PostgreSQL with one role, `annals`, that needs no password on this machine. */
+/** A running PostgreSQL with one role, `annals`. */
 export interface Postgres extends Server {
-  /** `postgres://annals@host:port/postgres`. */
+  /** `postgres://annals@host:port/postgres`, without the password. */
   readonly url: string
 }
 
@@ -28,6 +29,10 @@ interface PostgresOptions {
    * them, and no one else does.
    */
   readonly passage?: readonly string[]
+  /** The password of its role; without one, every program of this machine gets in. Data of a start without one are upgraded. */
+  readonly password?: string | undefined
+  /** PEM files; with them and a password, it accepts connections by TLS only. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
   readonly report?: Report | undefined
 }
 
@@ -38,7 +43,7 @@ type User = { readonly uid: number; readonly gid: number }
  * user postgres, who must be able to enter the folder.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const { port, folder, logFile, passage = [], report } = options
+  const { port, folder, logFile, passage = [], password, tls, report } = options
   const programs = providePrograms(report ?? (() => undefined))
   const user = unprivilegedUser()
   const data = join(folder, 'data')
@@ -63,10 +68,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       ...(user && { user }),
     })
   }
+  if (password !== undefined) {
+    await setPassword({ program: join(programs, 'postgres'), folder, data, role, password, user })
+    writeRules(data, tls !== undefined)
+  }
   const server = await startServer({
     name: 'PostgreSQL',
     command: join(programs, 'postgres'),
-    args: ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', ''],
+    args: ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...tlsSettings(tls, folder, user)],
     cwd: folder,
     ...(user && { user }),
     logFile,
@@ -78,7 +87,29 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   return { ...server, url: `postgres://${role}@127.0.0.1:${port}/postgres` }
 }
 
-/** Sends a start-up packet. Any response other than an error (`E`) means that it accepts connections. */
+/** Who gets in, and how. The file keeps its owner, who runs PostgreSQL. */
+function writeRules(data: string, hasTls: boolean): void {
+  const rule = `${hasTls ? 'hostssl' : 'host'} all all 127.0.0.1/32 scram-sha-256`
+  writeFileSync(join(data, 'pg_hba.conf'), `# Annals writes this file at every start.\n${rule}\n`)
+}
+
+/** PostgreSQL reads a private key only if it is the user's own. */
+function tlsSettings(tls: PostgresOptions['tls'], folder: string, user: User | undefined): string[] {
+  if (tls === undefined) return []
+  const [certFile, keyFile] = [join(folder, 'server.crt'), join(folder, 'server.key')]
+  copyFileSync(tls.certFile, certFile)
+  copyFileSync(tls.keyFile, keyFile)
+  for (const file of [certFile, keyFile]) {
+    chmodSync(file, privateFileMode)
+    if (user !== undefined) chownSync(file, user.uid, user.gid)
+  }
+  return ['-c', 'ssl=on', '-c', `ssl_cert_file=${certFile}`, '-c', `ssl_key_file=${keyFile}`]
+}
+
+/**
+ * Sends a start-up packet. It accepts connections once it asks for a login or lets this one in (`R`), or rejects it as
+ * not encrypted (28000).
+ */
 async function accepts(port: number): Promise<boolean> {
   const parameters = `user\0${role}\0database\0postgres\0\0`
   const packet = Buffer.alloc(8 + parameters.length)
@@ -86,7 +117,7 @@ async function accepts(port: number): Promise<boolean> {
   packet.writeInt32BE(3 << 16, 4)
   packet.write(parameters, 8)
   const answer = await ask({ host: '127.0.0.1', port }, packet, ({ length }) => length > 0)
-  return answer.toString('latin1', 0, 1) === 'R'
+  return /^(R|E[^]*\0C28000\0)/.test(answer.toString('latin1'))
 }
 
 /** The folder of the programs, after installing them with apt if they are missing. */

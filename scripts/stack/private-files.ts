@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultHome, type StackFolders } from './folders.ts'
 
@@ -11,12 +11,19 @@ export function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: privateFolderMode })
 }
 
+/** Writes a file that only this user can read, even if it existed with other permissions. */
+export function writePrivateFile(path: string, content: string): void {
+  writeFileSync(path, '', { mode: privateFileMode, flag: 'a' })
+  chmodSync(path, privateFileMode)
+  writeFileSync(path, content)
+}
+
 /** Makes the folders of a stack private, including those that an older version left readable for others. */
-export function makePrivateStack({ home, data, logs, run }: StackFolders): void {
+export function makePrivateStack({ home, data, logs, run, secrets }: StackFolders): void {
   makePrivateFolder(home)
   // Any other home is the user's own folder and may contain more than the stack.
   if (home === defaultHome) chmodSync(home, privateFolderMode)
-  for (const folder of [data, logs, run]) makePrivate(folder)
+  for (const folder of [data, logs, run, secrets]) makePrivate(folder)
 }
 
 /**

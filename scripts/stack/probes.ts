@@ -59,15 +59,23 @@ export async function httpOk(url: string): Promise<boolean> {
   return (await httpStatus(url)) === 200
 }
 
+/** Where a Redis listens, and its password if it has one. */
+interface RedisAddress extends Address {
+  readonly password?: string | undefined
+}
+
 /**
  * Sends Redis one command whose arguments need no quoting, and returns the raw response.
  * @param answerMsMax default 2 s, which is enough for a health check
  */
 export async function redisCommand(
-  address: Address,
+  { host, port, password }: RedisAddress,
   command: string,
   answerMsMax = probeMs,
 ): Promise<string> {
-  const whole = (answer: Buffer) => answer.toString('latin1').endsWith('\r\n')
-  return (await ask(address, Buffer.from(`${command}\r\n`), whole, answerMsMax)).toString('utf8')
+  const login = password === undefined ? '' : `AUTH ${password}\r\n`
+  // The response to AUTH is one line, which comes first.
+  const afterLogin = (answer: Buffer) => answer.toString('utf8').replace(login === '' ? '' : /^.*?\r\n/, '')
+  const whole = (answer: Buffer) => afterLogin(answer).endsWith('\r\n')
+  return afterLogin(await ask({ host, port }, Buffer.from(`${login}${command}\r\n`), whole, answerMsMax))
 }

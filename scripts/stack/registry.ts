@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { classDataOptions, keepClassData } from './class-data.ts'
 import { registryDistribution } from './distributions.ts'
 import { quickStart } from './kafka.ts'
-import { makePrivate, makePrivateFolder } from './private-files.ts'
-import { httpOk } from './probes.ts'
+import { makePrivate, makePrivateFolder, writePrivateFile } from './private-files.ts'
+import { ask, httpOk } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { versions } from './versions.ts'
 
@@ -20,6 +20,10 @@ export interface RegistryOptions {
   readonly port: number
   /** `host:port`, comma-separated: the Kafka that stores the schemas. It may still be starting. */
   readonly kafkaBrokers: string
+  /** Kafka client properties with which it logs in there, such as `sasl.jaas.config`. */
+  readonly kafkaClient?: Readonly<Record<string, string>>
+  /** PEM files; with them, it listens with HTTPS only. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
   readonly folder: string
   readonly logFile: string
   readonly report: Report
@@ -27,13 +31,24 @@ export interface RegistryOptions {
 
 /** Starts Apicurio with its schemas in Kafka (kafkasql), so that they survive a loss of the registry. */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
-  const { port, kafkaBrokers, folder, logFile, report } = options
+  const { port, kafkaBrokers, kafkaClient = {}, tls, folder, logFile, report } = options
   const distribution = await registryDistribution(report)
-  const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
+  const url = `http${tls === undefined ? '' : 's'}://127.0.0.1:${port}/apis/ccompat/v7`
   makePrivateFolder(folder)
+  const secretsFile = join(folder, 'kafka-login.properties')
+  writePrivateFile(secretsFile, secretSettings(kafkaClient))
   const settings = {
     'quarkus.http.host': '127.0.0.1',
-    'quarkus.http.port': port,
+    ...(tls === undefined
+      ? { 'quarkus.http.port': port }
+      : {
+          'quarkus.http.insecure-requests': 'disabled',
+          'quarkus.http.ssl-port': port,
+          'quarkus.http.ssl.certificate.files': tls.certFile,
+          'quarkus.http.ssl.certificate.key-files': tls.keyFile,
+        }),
+    // Every user can list the arguments of processes.
+    'smallrye.config.locations': secretsFile,
     'apicurio.storage.kind': 'kafkasql',
     'apicurio.kafkasql.bootstrap.servers': kafkaBrokers,
     'apicurio.storage.snapshot.location': folder,
@@ -53,10 +68,22 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     cwd: folder,
     logFile,
     report,
-    healthy: () => httpOk(`${url}/subjects`),
+    healthy: () => (tls === undefined ? httpOk(`${url}/subjects`) : accepts(port)),
   })
   await keepClassData(distribution, server, { cwd: folder, report })
   // Its class cache creates a world-readable folder despite the umask.
   makePrivate(folder)
   return { ...server, url }
+}
+
+function secretSettings(kafkaClient: Readonly<Record<string, string>>): string {
+  return Object.entries(kafkaClient)
+    .map(([key, value]) => `apicurio.kafka.common.${key}=${value}\n`)
+    .join('')
+}
+
+/** It listens only once it serves. */
+async function accepts(port: number): Promise<boolean> {
+  await ask({ host: '127.0.0.1', port })
+  return true
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -18,7 +18,7 @@ const stack = {
 }
 
 /** An installation folder with a state file as the supervisor writes it. */
-function homeWith(parts: Partial<typeof stack>, ready = true): string {
+function homeWith(parts: Partial<typeof stack>, ready = true, needsLogin = false): string {
   const home = mkdtempSync(join(tmpdir(), 'annals-installation-'))
   onTestFinished(() => {
     rmSync(home, { recursive: true })
@@ -35,6 +35,7 @@ function homeWith(parts: Partial<typeof stack>, ready = true): string {
       name: names[place as keyof typeof names],
       address,
       pids: [],
+      ...(needsLogin && { needsLogin }),
     })),
   }
   expect(claimState(stackFolders(home), state)).toBe(true)
@@ -79,6 +80,22 @@ test('the address of a server with a password comes from the environment', () =>
   const ANNALS_HOME = homeWith({ ...stack, ANNALS_REDIS_URL: 'redis://…@redis:6379' })
   const given = { ANNALS_HOME, ANNALS_REDIS_URL: 'redis://user:secret@redis:6379' }
   expect(withInstallation(given)).toEqual({ ...given, ...stack, ANNALS_REDIS_URL: given.ANNALS_REDIS_URL })
+})
+
+test('servers that ask for a login get that of the stack, wherever else the environment names them', () => {
+  const ANNALS_HOME = homeWith(stack, true, true)
+  mkdirSync(join(ANNALS_HOME, 'secrets'))
+  for (const name of ['kafka', 'redis']) writeFileSync(join(ANNALS_HOME, 'secrets', name), `${name}-secret\n`)
+  const logins = {
+    ANNALS_KAFKA_SASL_MECHANISM: 'PLAIN',
+    ANNALS_KAFKA_SASL_USERNAME: 'annals',
+    ANNALS_KAFKA_SASL_PASSWORD: 'kafka-secret',
+    ANNALS_REDIS_URL: 'redis://:redis-secret@127.0.0.1:6501',
+  }
+  for (const given of [{}, { ANNALS_REDIS_URL: stack.ANNALS_REDIS_URL }, logins])
+    expect(withInstallation({ ANNALS_HOME, ...given })).toEqual({ ANNALS_HOME, ...stack, ...logins })
+  const other = { ANNALS_HOME, ANNALS_REDIS_URL: 'redis://redis:6379' }
+  expect(withInstallation(other)).toEqual(other)
 })
 
 test('without a running stack only the variables that move its ports apply', () => {

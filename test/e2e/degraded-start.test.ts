@@ -38,14 +38,9 @@ test('the stack starts with a dead partition, and the command it suggests repair
   for (let count = 0; count < 3; count++) expect(await append(cut)).toBe(201)
   const others = Array.from({ length: 20 }, (_, index) => `customer.c-${index + 2}`)
   const elsewhere = others.find((streamId) => partitionOf(streamId) !== partitionOf(cut)) ?? ''
-  await deleteHead(
-    { env: { ANNALS_KAFKA_BROKERS: addressOf('Kafka') } },
-    'eventstore.customer',
-    partitionOf(cut),
-    2,
-  )
-  const port = Number(stack.env['ANNALS_REDIS_PORT'])
-  await redisCommand({ host: '127.0.0.1', port }, 'FLUSHALL')
+  await deleteHead({ env: stack.servers() }, 'eventstore.customer', partitionOf(cut), 2)
+  const { port, password } = new URL(stack.servers().ANNALS_REDIS_URL)
+  expect(await redisCommand({ host: '127.0.0.1', port: Number(port), password }, 'FLUSHALL')).toContain('OK')
   expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0 })
 
   const started = await stack.run('start.sh', ['--detach', '--no-demo'])
@@ -57,12 +52,7 @@ test('the stack starts with a dead partition, and the command it suggests repair
   expect(await append(elsewhere)).toBe(201)
 
   const annals = cliWith(
-    {
-      ANNALS_URL: addressOf('Platform'),
-      ANNALS_KAFKA_BROKERS: addressOf('Kafka'),
-      ANNALS_REDIS_URL: `redis://${addressOf('Redis').replace(/^redis:\/\//, '')}`,
-      ANNALS_REGISTRY_URL: addressOf('Schema registry'),
-    },
+    { ANNALS_URL: addressOf('Platform'), ...stack.servers() },
     join(repository, 'annals'),
   )
   const accepted = await annals(['index', 'rebuild', 'customer', '--accept-deleted-events', '--yes'])

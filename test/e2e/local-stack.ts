@@ -3,9 +3,17 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stackLogins } from '#config'
+
 import { portVariables } from '../../scripts/local/settings.ts'
 import { readState, type StackState } from '../../scripts/local/state.ts'
-import { freePorts, repository, stackFolders, type StackFolders } from '../../scripts/stack/index.ts'
+import {
+  freePorts,
+  provideSecrets,
+  repository,
+  stackFolders,
+  type StackFolders,
+} from '../../scripts/stack/index.ts'
 
 /** The output and exit code of a script. */
 interface Ended {
@@ -26,6 +34,8 @@ export interface LocalStack {
   /** Starts start.sh in the foreground. `output` grows as it prints. */
   foreground(): { readonly process: ChildProcess; readonly output: () => string }
   state(): StackState
+  /** Variables with the addresses and the logins of its servers, for a program that knows nothing of the stack. */
+  servers(): Readonly<Record<'ANNALS_KAFKA_BROKERS' | 'ANNALS_REDIS_URL' | 'ANNALS_REGISTRY_URL', string>>
   /** Stops everything that runs and deletes the folder. */
   remove(): Promise<void>
 }
@@ -36,7 +46,7 @@ export async function localStack(): Promise<LocalStack> {
   const folders = stackFolders(home)
   const variables = Object.values(portVariables).map(({ variable }) => variable)
   const ports = await freePorts(variables.length)
-  const env = {
+  const env: Readonly<Record<string, string>> = {
     ANNALS_HOME: home,
     ...Object.fromEntries(variables.map((variable, index) => [variable, String(ports[index])])),
   }
@@ -56,6 +66,16 @@ export async function localStack(): Promise<LocalStack> {
       const state = readState(folders)
       if (state === undefined) throw new Error('no stack is running')
       return state
+    },
+    servers: () => {
+      const port = (name: keyof typeof portVariables) => env[portVariables[name].variable] ?? ''
+      const addresses = {
+        ANNALS_KAFKA_BROKERS: `127.0.0.1:${port('kafka')}`,
+        ANNALS_REDIS_URL: `redis://127.0.0.1:${port('redis')}`,
+        ANNALS_REGISTRY_URL: `http://127.0.0.1:${port('registry')}/apis/ccompat/v7`,
+      }
+      const own = { kafka: addresses.ANNALS_KAFKA_BROKERS, redis: addresses.ANNALS_REDIS_URL }
+      return { ...addresses, ...stackLogins(addresses, own, provideSecrets(folders)) }
     },
     remove: async () => {
       await run('stop.sh')

