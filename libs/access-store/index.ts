@@ -1,6 +1,6 @@
 export { type AccessChange, type AccessEditor } from './access-editor.ts'
 export { readAccessFile } from './access-file.ts'
-export { type AccessProblem, type AccessSource, type AccessState } from './access-source.ts'
+export { type AccessSource } from './access-source.ts'
 export { AccessStoreError } from './access-store-error.ts'
 export { type AccessTopicSettings } from './access-topic.ts'
 export { FileAccess } from './file-access.ts'

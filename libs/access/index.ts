@@ -10,7 +10,7 @@ export {
 export { type CredentialKind, type Principal } from './principal.ts'
 export { type Resource, resourceText, streamResource } from './resource.ts'
 export { type Caller, type ClientCertificate, type Credentials } from './caller.ts'
-export { type Decision, type Rights, type StreamsAllowed } from './rights.ts'
+export { type Decision, type Rights } from './rights.ts'
 export { builtInRoles } from './built-in-roles.ts'
 export { allRights } from './granted-rights.ts'
 export { RightsTable } from './rights-table.ts'

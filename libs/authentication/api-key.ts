@@ -64,8 +64,3 @@ export function partsOfApiKey(text: string): { readonly id: string; readonly sec
   if (text.length !== keyLength || !looksLikeApiKey(text) || text[secretStart - 1] !== '_') return undefined
   return { id: text.slice(prefix.length, secretStart - 1), secret: text.slice(secretStart) }
 }
-
-const wellFormed = /^annals_([a-z2-7]{16})_[\w-]{43}$/
-
-/** The public id in an API key, to name the key in use; undefined if the text is not an API key. It does not check the secret. */
-export const apiKeyIdOf = (text: string): string | undefined => wellFormed.exec(text)?.[1]

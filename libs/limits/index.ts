@@ -1,3 +1,3 @@
 export { type Allowance, type InProgress } from './allowance.ts'
 export { type LimitName } from './limit-names.ts'
-export { PrincipalLimits, type PrincipalLimitsOptions } from './principal-limits.ts'
+export { PrincipalLimits } from './principal-limits.ts'

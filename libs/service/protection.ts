@@ -45,7 +45,7 @@ export async function openProtection(process: ProtectedProcess): Promise<Protect
   watchAccess(access, process)
   const source = { service: name, instance: config.http.advertisedUrl }
   const trail = new AuditTrail({ sink: new AuditTopic(cluster, config), source, metrics, logger })
-  const authenticator = authenticatorOf(config, access)
+  const authenticator = authenticatorOf(config, access, logger)
   return {
     limits,
     guard: {
@@ -66,13 +66,16 @@ function accessSource({ access, kafka }: Config, cluster: KafkaCluster): AccessS
   return access.file === undefined ? undefined : new FileAccess(access.file)
 }
 
-function authenticatorOf(config: Config, access: AccessSource): Authenticator {
+function authenticatorOf(config: Config, access: AccessSource, logger: Logger): Authenticator {
   const { jwksUrl, issuer, audience, ...jwt } = config.access.jwt
   const isJwt = jwksUrl !== undefined && issuer !== undefined && audience !== undefined
   const peers = peerTokens(config)
+  const onFetch = (outcome: { readonly keys: number } | { readonly failure: string }) => {
+    if ('failure' in outcome) logger.warn(outcome, 'the public keys of the issuer cannot be fetched')
+  }
   return new Authenticator({
     access: () => access.current,
-    ...(isJwt && { jwt: new JwtVerifier({ ...jwt, jwksUrl, issuer, audience }) }),
+    ...(isJwt && { jwt: new JwtVerifier({ ...jwt, jwksUrl, issuer, audience, onFetch }) }),
     ...(peers && { peers }),
   })
 }

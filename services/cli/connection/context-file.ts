@@ -34,7 +34,7 @@ const pathFields = ['tokenFile', 'caFile', 'certFile', 'keyFile'] as const
 const fields: readonly string[] = [...textFields, 'allowPlainHttp']
 
 /** The path of the contexts file; undefined where the environment names neither it nor a home. */
-export function contextsPath(env: Environment): string | undefined {
+function contextsPath(env: Environment): string | undefined {
   const { ANNALS_CONTEXTS_FILE: given, XDG_CONFIG_HOME: config, HOME: home } = env
   if (given) return resolve(given)
   if (config) return join(config, 'annals', 'contexts.json')
