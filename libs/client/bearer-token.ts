@@ -3,7 +3,7 @@ import { InvalidInputError } from '#domain'
 import { EventStoreError } from '#event-store'
 
 /** An API key or a JSON Web Token, or a function that returns the current one. */
-export type Token = string | (() => string | Promise<string>)
+type Token = string | (() => string | Promise<string>)
 
 export interface TokenOptions {
   /**

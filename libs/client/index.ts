@@ -1,5 +1,4 @@
 export { AnnalsClient } from './annals-client.ts'
-export { type Token } from './bearer-token.ts'
 export { type CoalesceLimits } from './append-lane.ts'
 export { type RetryLimits } from './backoff.ts'
 export { type ClientOptions, type SubscribeOptions } from './client-options.ts'
