@@ -1,4 +1,4 @@
-import { AnnalsClient } from '#client'
+import { AnnalsClient, type ClientOptions } from '#client'
 
 import type { Report } from '../stack/index.ts'
 import { figuresTable } from './figures-table.ts'
@@ -6,20 +6,25 @@ import { importPurchases } from './import-purchases.ts'
 import { knownFigures } from './known-figures.ts'
 import { caughtUp, isImported, servedFigures } from './served-figures.ts'
 
+/** How the demo reaches the platform. */
+export interface DemoClient extends ClientOptions {
+  readonly url: string
+}
+
 /**
  * Fills the platform with the real purchases of the customers example through its public interface, and prints the
  * result next to the figures from the file. Purchases that are imported already are not imported again.
  * @throws StackError when the import fails; Error when projections or snapshots do not catch up
  */
-export async function runDemo(url: string, report: Report): Promise<void> {
-  const annals = new AnnalsClient({ url, direct: false, retries: { totalMsMax: 60_000 } })
+export async function runDemo(client: DemoClient, report: Report): Promise<void> {
+  const annals = new AnnalsClient({ ...client, direct: false, retries: { totalMsMax: 60_000 } })
   try {
     const known = knownFigures()
     let appendsPerSecond: number | undefined
     if (await isImported(annals, known)) report(`The ${known.events} purchases are imported already.`)
     else {
       report(`Importing ${known.events} real purchases of a music shop (examples/customers/cdnow.txt):`)
-      appendsPerSecond = Math.round(known.events / (await importPurchases(url)))
+      appendsPerSecond = Math.round(known.events / (await importPurchases(client.url)))
     }
     await caughtUp(annals, known, report)
     report(figuresTable(await servedFigures(annals), known, appendsPerSecond))

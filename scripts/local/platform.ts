@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { httpOk, nodeArguments, repository, startServer } from '../stack/index.ts'
+import { nodeArguments, repository, startServer } from '../stack/index.ts'
+import { isServiceOk } from './ask-service.ts'
 import type { Part } from './part.ts'
 import { startedProbe } from './readiness.ts'
 import { keepRunning } from './restarting.ts'
@@ -12,8 +13,9 @@ const readyMsMax = 60_000
 
 /** Writer, snapshotter and projector as one process of this machine, independent of where the servers run. */
 export function platform(settings: StackSettings): Part {
-  const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
-  const healthy = () => httpOk(`${address}/health/live`)
+  const protocol = process.env['ANNALS_TLS_CERT_FILE'] ? 'https' : 'http'
+  const address = `${protocol}://${reachable(settings.host)}:${settings.ports.platform}`
+  const healthy = () => isServiceOk(`${address}/health/live`)
   const life = { live: healthy }
   const logFile = join(settings.folders.logs, 'platform.log')
   return {

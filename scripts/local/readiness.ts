@@ -1,4 +1,4 @@
-const probeMs = 4_000
+import { askService } from './ask-service.ts'
 
 /** The response of a service at `/health/ready`. */
 export interface Readiness {
@@ -26,10 +26,10 @@ interface Check {
  * @throws Error when it does not answer in time
  */
 export async function readinessOf(address: string): Promise<Readiness> {
-  const response = await fetch(`${address}/health/ready`, { signal: AbortSignal.timeout(probeMs) })
-  const { checks = {} } = (await response.json()) as { checks?: Readonly<Record<string, Check>> }
+  const { isOk, body } = await askService(`${address}/health/ready`)
+  const { checks = {} } = body as { checks?: Readonly<Record<string, Check>> }
   return {
-    isReady: response.ok,
+    isReady: isOk,
     troubles: Object.entries(checks).flatMap(([name, check]) => troublesOf(name, check)),
   }
 }

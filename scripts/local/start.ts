@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+
 import { otherTypes } from '../demo/other-types.ts'
-import { runDemo, servesDemo } from '../demo/run-demo.ts'
+import { type DemoClient, runDemo, servesDemo } from '../demo/run-demo.ts'
 import { defaultHome, type StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
 import { loginsOf, serviceEnvironment } from './environment.ts'
@@ -45,6 +47,12 @@ await runMain(async () => {
   }
 })
 
+/** How the demo reaches the platform: with the credentials that commands use, too. */
+function demoClient(url: string): DemoClient {
+  const { ANNALS_TOKEN: token, ANNALS_CA_FILE: caFile } = process.env
+  return { url, ...(token && { token }), ...(caFile && { tls: { ca: readFileSync(caFile) } }) }
+}
+
 // A function declaration, because code above this line calls it.
 function environmentOf(settings: StackSettings): NodeJS.ProcessEnv {
   return { ...process.env, ...serviceEnvironment(settings, process.env) }
@@ -64,7 +72,14 @@ async function filled(state: StackState, settings: StackSettings): Promise<void>
       )
       return
     }
-    await runDemo(url, report)
+    const access = process.env['ANNALS_ACCESS']
+    if ((access === 'topic' || access === 'file') && !process.env['ANNALS_TOKEN']) {
+      report(
+        'Access is controlled, so the demo is skipped. Set ANNALS_TOKEN to a key with the role service to run it.',
+      )
+      return
+    }
+    await runDemo(demoClient(url), report)
   } catch (error) {
     report(`The demo failed: ${(error as Error).message}`)
     process.exitCode = 1

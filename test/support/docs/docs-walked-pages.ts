@@ -4,3 +4,6 @@ export const walkedPages: readonly string[] = [
   'docs/getting-started.md',
   'docs/guide/projections.md',
 ]
+
+/** The page whose commands test/e2e/secure-page.test.ts runs in one shell. */
+export const securePage = 'docs/guide/secure-in-fifteen-minutes.md'

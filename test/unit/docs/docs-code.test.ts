@@ -5,7 +5,7 @@ import { codeOf, isPartOfProgram } from '../../support/docs/docs-programs.ts'
 import { docsSandbox } from '../../support/docs/docs-sandbox.ts'
 import { typeErrors } from '../../support/docs/docs-types.ts'
 import { runProgram } from '../../support/docs/docs-walk.ts'
-import { walkedPages } from '../../support/docs/docs-walked-pages.ts'
+import { securePage, walkedPages } from '../../support/docs/docs-walked-pages.ts'
 
 const sandbox = docsSandbox()
 afterAll(() => sandbox.remove())
@@ -19,7 +19,7 @@ const pages = documentedPages().map((page) => {
 /** Whether some test runs the block, so that its output can be shown. */
 const isRun = (block: CodeBlock): boolean =>
   isPartOfProgram(block) ||
-  (block.language === 'sh' && block.notRun === undefined && walkedPages.includes(block.page))
+  (block.language === 'sh' && block.notRun === undefined && [...walkedPages, securePage].includes(block.page))
 
 /** The problem with a block's info string, if any. Code that nothing checks would rot. */
 function faultOf(block: CodeBlock, before: CodeBlock | undefined): string | undefined {
