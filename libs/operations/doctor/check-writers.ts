@@ -56,11 +56,11 @@ async function examineMembers(
   try {
     const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
     const found = await Promise.all(
-      sorted.map(async ({ memberId, url, ...member }) =>
-        (await check.verdict({ memberId, url, ...member })) === 'refuted'
-          ? [notWriter({ memberId, reason: `the process at ${url} is not this member` })]
-          : probeWriter(url, config),
-      ),
+      sorted.map(async (member) => {
+        if ((await check.verdict(member)) !== 'refuted') return probeWriter(member.url, config)
+        const reason = `the process at ${member.url} is not this member`
+        return [notWriter({ memberId: member.memberId, reason })]
+      }),
     )
     return found.flat()
   } finally {
