@@ -41,14 +41,10 @@ async function askBroker(settings: KafkaSettings, address: string): Promise<bool
   }
 }
 
-function anonymous({ sasl: _, ssl = false, ...settings }: KafkaSettings): KafkaSettings {
-  const { cert: __, key: ___, ...authorities } = typeof ssl === 'object' ? ssl : {}
-  return {
-    ...settings,
-    ssl: typeof ssl === 'object' ? authorities : ssl,
-    requestTimeoutMs: probeMs,
-    connectTimeoutMs: probeMs,
-  }
+/** Without login and client certificate, but with the same authorities. */
+function anonymous({ brokers, clientId, ssl = false }: KafkaSettings): KafkaSettings {
+  const authorities = typeof ssl === 'object' && ssl.ca !== undefined ? { ca: ssl.ca } : ssl !== false
+  return { brokers, clientId, ssl: authorities, requestTimeoutMs: probeMs, connectTimeoutMs: probeMs }
 }
 
 function asksForCertificate(error: unknown): boolean {

@@ -21,18 +21,18 @@ export async function postgresAsksForLogin(url: string): Promise<boolean> {
   anonymous.password = ''
   for (const name of logins) anonymous.searchParams.delete(name)
   const client = new GuardedClient({ connectionString: anonymous.href, connectionTimeoutMillis: probeMs })
-  let isAsked = false
+  const asked = { forPassword: false }
   // Called only when the server asks for a password. Without it, the client would look for one in the environment.
   const password = () => {
-    isAsked = true
+    asked.forPassword = true
     return ''
   }
   Object.assign(client, { password })
   try {
     await client.connect()
-    return isAsked
+    return asked.forPassword
   } catch (error) {
-    if (isAsked || (error instanceof DatabaseError && rejection.test(error.code ?? ''))) return true
+    if (asked.forPassword || (error instanceof DatabaseError && rejection.test(error.code ?? ''))) return true
     const reason = error instanceof Error ? error.message : String(error)
     throw new ViewStoreUnavailableError(`PostgreSQL at ${where}: ${reason}`, { cause: error })
   } finally {

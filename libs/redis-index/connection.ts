@@ -192,7 +192,7 @@ function clientOptions(
   return {
     username,
     password,
-    tls: isEncrypted ? ({ ...tls } as RedisOptions['tls']) : undefined,
+    tls: isEncrypted ? { ...tls } : undefined,
     commandTimeout: commandTimeoutMs,
     // A socket that is silent while commands wait is closed, so that they cannot pile up.
     socketTimeout: commandTimeoutMs,
