@@ -1,4 +1,5 @@
 import type { ConfigValues } from './config-schema.ts'
+import { isLoopback } from './is-loopback.ts'
 
 /** A rule between settings. */
 interface CrossSettingRule {
@@ -31,10 +32,6 @@ const together = (
 
 const allAddresses = ['0.0.0.0', '::']
 
-/** Only processes of this machine reach a service there. */
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
-
 const isProtected = ({ access }: ConfigValues): boolean => access.mode === 'file' || access.mode === 'topic'
 
 export const crossSettingRules: readonly CrossSettingRule[] = [
@@ -64,7 +61,7 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     holds: ({ access: { jwt } }) =>
       jwt.jwksUrl === undefined ||
       jwt.jwksUrl.startsWith('https:') ||
-      isLoopback(new URL(jwt.jwksUrl).hostname.replace(/^\[|\]$/g, '')),
+      isLoopback(new URL(jwt.jwksUrl).hostname),
     expected: 'a URL that begins with https://, because keys from elsewhere could be replaced on their way',
   },
   together(['ANNALS_JWT_JWKS_URL', 'ANNALS_JWT_ISSUER', 'ANNALS_JWT_AUDIENCE'], ({ access: { jwt } }) => [

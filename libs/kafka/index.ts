@@ -1,4 +1,5 @@
 export { appendUnfenced } from './append-unfenced.ts'
+export { kafkaAsksForLogin } from './asks-for-login.ts'
 export { KafkaCluster } from './cluster.ts'
 export { servingEpochMax } from './fence.ts'
 export { type Appended, FencedLog } from './fenced-log.ts'

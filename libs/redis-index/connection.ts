@@ -145,6 +145,13 @@ export function connectRedis(settings: RedisSettings): RedisConnection {
   return new RedisConnection(client, settings.keyPrefix, where, settings.advise)
 }
 
+/** The configured nodes, each as a server of its own, without a login and a client certificate. */
+export const singleNodes = ({ url, tls = {} }: RedisSettings) =>
+  url.split(',').map((text) => {
+    const { host, port, isEncrypted } = parseNode(text.trim())
+    return { host, port, tls: isEncrypted ? { ...(tls.ca && { ca: tls.ca }) } : undefined }
+  })
+
 interface RedisNode {
   readonly host: string
   readonly port: number

@@ -1,5 +1,6 @@
 export { AcceptedStart } from './accepted-start.ts'
 export { type Ask, type Checked, type EventPlace } from './asks.ts'
+export { redisAsksForLogin } from './asks-for-login.ts'
 export { catchUp, type CatchUpProgress } from './catch-up.ts'
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'
 export { HeadDeletedError, IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'

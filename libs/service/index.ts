@@ -1,3 +1,5 @@
+export { postgresAsksForLogin } from '#projections-postgres'
+
 export { type Backends, openBackends } from './backends.ts'
 export { checkedDomain } from './check-domain.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'

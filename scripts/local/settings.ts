@@ -64,7 +64,7 @@ ${Object.values(portVariables)
   .map(({ variable, port }) => `  ${variable}=${port}\n`)
   .join('')}  ANNALS_POSTGRES=0              1 also starts PostgreSQL
   ANNALS_REDIS_MAX_MEMORY=512mb
-  ANNALS_HOME=.annals            data, logs and state of this stack
+  ANNALS_HOME=.annals            data, passwords, logs and state of this stack
   ANNALS_KAFKA_BROKERS=host:port,…  ANNALS_REDIS_URL=redis://…  ANNALS_REGISTRY_URL=http://…
                                  use these servers instead of starting them
   ANNALS_DOMAIN=path,…           domain modules; default: those of examples/

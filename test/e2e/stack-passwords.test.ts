@@ -117,36 +117,45 @@ function expectSecret(passwords: readonly string[], ...outputs: readonly string[
   for (const password of passwords) expect(texts.some((text) => text.includes(password))).toBe(false)
 }
 
-test('a stack without passwords gets them at the next start and keeps its data; nobody gets in without, and nothing shows them', async () => {
-  const old = await startOldServers()
-  const external = { ANNALS_PROJECTOR_STORE: 'postgres', ANNALS_PROJECTOR_POSTGRES_URL: postgresUrl() }
-  const before = await stack.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], {
-    ...withoutLogin(),
-    ...external,
-  })
-  expect(before).toMatchObject({ exitCode: 0 })
-  await append()
-  await expect.poll(() => viewOf('c-1')).toMatchObject({ view: { purchases: 1 } })
-  await stack.run('stop.sh')
-  await old.stop()
+test(
+  'a stack without passwords gets them at the next start and keeps its data; nobody gets in without, and nothing shows them',
+  { timeout: 480_000 },
+  async () => {
+    const old = await startOldServers()
+    const external = { ANNALS_PROJECTOR_STORE: 'postgres', ANNALS_PROJECTOR_POSTGRES_URL: postgresUrl() }
+    const before = await stack.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], {
+      ...withoutLogin(),
+      ...external,
+    })
+    expect(before).toMatchObject({ exitCode: 0 })
+    await append()
+    await expect.poll(() => viewOf('c-1')).toMatchObject({ view: { purchases: 1 } })
+    await stack.run('stop.sh')
+    await old.stop()
 
-  const started = await stack.run('start.sh', ['--detach', '--no-demo'], withPostgres)
-  expect(started).toMatchObject({ exitCode: 0 })
-  const passwords = stackPasswordNames.map((name) =>
-    readFileSync(join(stack.folders.secrets, name), 'utf8').trim(),
-  )
-  expect(new Set(passwords).size).toBe(3)
-  for (const password of passwords) expect(password).toMatch(/^[\w-]{43}$/)
-  expect(openToOthers(stack.folders.secrets)).toEqual([])
-  await expectLocked()
-  await append()
-  await expect.poll(() => viewOf('c-1')).toMatchObject({ view: { purchases: 2 } })
-  const doctor = await annals()(['doctor', '--json'])
-  expect(doctor).toMatchObject({ exitCode: 0 })
-  expectSecret(passwords, started.output, doctor.stdout, doctor.stderr)
-  await stack.run('stop.sh')
+    const started = await stack.run('start.sh', ['--detach', '--no-demo'], withPostgres)
+    expect(started).toMatchObject({ exitCode: 0 })
+    const passwords = stackPasswordNames.map((name) =>
+      readFileSync(join(stack.folders.secrets, name), 'utf8').trim(),
+    )
+    expect(new Set(passwords).size).toBe(3)
+    for (const password of passwords) expect(password).toMatch(/^[\w-]{43}$/)
+    expect(openToOthers(stack.folders.secrets)).toEqual([])
+    await expectLocked()
+    await append()
+    await expect.poll(() => viewOf('c-1')).toMatchObject({ view: { purchases: 2 } })
+    const doctor = await annals()(['doctor', '--json'])
+    expect(doctor).toMatchObject({ exitCode: 0 })
+    const { findings } = doctor.json() as { findings: { subject: string; status: string }[] }
+    const logins = findings.filter(({ subject }) => subject.endsWith(' login'))
+    expect(logins.map(({ status }) => status)).toEqual(['ok', 'ok'])
+    expectSecret(passwords, started.output, doctor.stdout, doctor.stderr)
+    await stack.run('stop.sh')
 
-  expect(await stack.run('start.sh', ['--detach', '--no-demo'], withPostgres)).toMatchObject({ exitCode: 0 })
-  expect(readFileSync(join(stack.folders.secrets, 'redis'), 'utf8').trim()).toBe(passwords[1])
-  expect(await viewOf('c-1')).toMatchObject({ view: { purchases: 2 } })
-})
+    expect(await stack.run('start.sh', ['--detach', '--no-demo'], withPostgres)).toMatchObject({
+      exitCode: 0,
+    })
+    expect(readFileSync(join(stack.folders.secrets, 'redis'), 'utf8').trim()).toBe(passwords[1])
+    expect(await viewOf('c-1')).toMatchObject({ view: { purchases: 2 } })
+  },
+)

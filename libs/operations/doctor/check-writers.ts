@@ -15,10 +15,10 @@ import {
 import { peerPath, peerTls, peerTokens, peerUrls, proofCheck } from '#service'
 
 import { fail, type DoctorFinding, ok, warn } from './finding.ts'
+import { probeWriter } from './probe-writer.ts'
 
 const settleTries = 10
 const settlePauseMs = 500
-const probeMs = 5_000
 
 /** Checks that every partition has an owner, that each owner answers, and that all members of the group are writers. */
 export async function checkWriters(
@@ -55,16 +55,14 @@ async function examineMembers(
   })
   try {
     const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
-    return await Promise.all(
-      sorted.map(async (member) =>
-        (await check.verdict(member)) === 'refuted'
-          ? notWriter({
-              memberId: member.memberId,
-              reason: `the process at ${member.url} is not this member`,
-            })
-          : probe(member.url),
-      ),
+    const found = await Promise.all(
+      sorted.map(async (member) => {
+        if ((await check.verdict(member)) !== 'refuted') return probeWriter(member.url, config)
+        const reason = `the process at ${member.url} is not this member`
+        return [notWriter({ memberId: member.memberId, reason })]
+      }),
     )
+    return found.flat()
   } finally {
     await check.close()
   }
@@ -103,23 +101,4 @@ function ownership(owners: OwnersTable, unowned: readonly string[], groupId: str
   if (unowned.length === 0) return [ok('owners', `all ${owners.size} partitions have an owner`)]
   const message = `${unowned.join(', ')} ${unowned.length === 1 ? 'has' : 'have'} no owner: nothing can be appended there`
   return [fail('owners', message, 'Start the writers with all domain modules (ANNALS_DOMAIN)')]
-}
-
-async function probe(url: string): Promise<DoctorFinding> {
-  const subject = `writer ${url}`
-  try {
-    const response = await fetch(new URL('/health/ready', url), {
-      redirect: 'error',
-      signal: AbortSignal.timeout(probeMs),
-    })
-    if (response.ok) return ok(subject, 'it is ready')
-    const message = `it is not ready: ${(await response.text()).slice(0, 300)}`
-    return fail(subject, message, 'Fix the reason that it reports; see the log of the writer for details')
-  } catch (error) {
-    const reason =
-      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    const remedy =
-      'Set its ANNALS_ADVERTISED_URL to a URL that clients can reach; if it has crashed, another writer takes over in seconds'
-    return fail(subject, `it owns partitions and does not answer: ${reason}`, remedy)
-  }
 }

@@ -12,6 +12,7 @@ import { checkRedis } from './check-redis.ts'
 import { checkDomainSchemas } from './check-schemas.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkWriters } from './check-writers.ts'
+import { checkProtection } from './protection/check-protection.ts'
 import { fail, type DoctorFinding, findingsOf, ok, warn } from './finding.ts'
 
 /** `interrupted`: the other parts were not checked. */
@@ -99,6 +100,7 @@ const otherParts = (config: Config, domain: DomainModule): Part[] => [
   reading('schema registry', 'Start it, or set ANNALS_REGISTRY_URL', () =>
     checkDomainSchemas(config, domain),
   ),
+  reading('protection', 'Correct the settings that the error names', () => checkProtection(config)),
 ]
 
 function ofDomain({ aggregates }: DomainModule): DoctorFinding[] {

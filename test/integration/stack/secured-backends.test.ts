@@ -8,11 +8,13 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { loadConfig } from '#config'
 import { aggregateIdOf, parseStreamId } from '#domain'
 import { KafkaCluster } from '#kafka'
+import type { DoctorFinding } from '#operations'
 import { connectRedis } from '#redis-index'
 import { SchemaRegistry } from '#schemas'
 import { kafkaSettings, openViewStore, redisSettings, registryOptions } from '#service'
 
 import type { Totals } from '../../../examples/customers/totals.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { startServiceProcess } from '../../support/services/service-process.ts'
 import { freshStream, purchases, testInstallation } from '../../support/services/writer-fixture.ts'
@@ -42,6 +44,22 @@ test('a platform appends, projects into PostgreSQL and reads back, with TLS and 
   const view = await lifetimes.get(key, { after: position, timeoutMs: 20_000 })
   expect(view?.view.purchases).toBe(12)
   expect(platform.logTail(1_000)).not.toContain(stack.password)
+})
+
+test('doctor finds that no server is open, which certificates expire soon, and shows no password', async () => {
+  const where = testInstallation(stack.env)
+  const { stdout, stderr } = await cliHere(where.env)(['doctor', '--json'])
+  const { findings } = JSON.parse(stdout) as { findings: DoctorFinding[] }
+  const about = (word: string) =>
+    findings.filter(({ subject }) => subject.includes(word)).map(({ subject, status }) => [subject, status])
+  expect(about('login')).toEqual([
+    ['Kafka login', 'ok'],
+    ['Redis login', 'ok'],
+    ['PostgreSQL login', 'ok'],
+  ])
+  expect(about('certificate of').map(([, status]) => status)).toEqual(['warn', 'warn', 'warn'])
+  expect(about('_CA_FILE').map(([, status]) => status)).toEqual(['warn', 'warn', 'warn'])
+  expect(stdout + stderr).not.toContain(stack.password)
 })
 
 type Env = Readonly<Record<string, string>>
