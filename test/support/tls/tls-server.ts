@@ -45,7 +45,8 @@ export async function tlsServer(
     certificate: clientCertificateOf(request) ?? 'none',
   }))
   app.post('/echo', { config: { access: 'public' } }, (request) => request.body)
-  await listen(app, { host: '127.0.0.1', port: 0 })
+  const { operationsPort } = options
+  await listen(app, { host: '127.0.0.1', port: 0, ...(operationsPort !== undefined && { operationsPort }) })
   const address = app.server.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   return { app, port, files, metrics: () => metrics.metrics() }

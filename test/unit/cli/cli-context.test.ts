@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { clientCertificateOf } from '#http'
 
@@ -179,7 +179,9 @@ describe('a context', () => {
   test('is preferred to the local stack', async () => {
     const [own, local] = [await writer(), await writer()]
     await write({ current: 'own', contexts: { own: { url: own.url } } })
+    const printing = vi.spyOn(console, 'log').mockImplementation(() => undefined)
     expect(await runCli(['owners', '--json'], { ...env, ANNALS_URL: local.url }, env)).toBe(0)
+    printing.mockRestore()
     expect([own.seen.length, local.seen.length]).toEqual([1, 0])
   })
 

@@ -12,6 +12,7 @@ import { EventStoreError } from '#event-store'
 import { createLogger, createMetrics, HealthRegistry } from '#observability'
 import { createHttpServer, type Guard } from '#http'
 
+import { freePorts } from '../../../scripts/stack/index.ts'
 import { bareServer } from '../../support/http/bare-server.ts'
 import { CertificateAuthority, type Certified, writeCertified } from '../../support/tls/certificates.ts'
 import { temporaryFolder, tlsServer } from '../../support/tls/tls-server.ts'
@@ -34,7 +35,8 @@ async function get(port: number, path: string, options: RequestOptions = {}) {
   sent.end()
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   const text = Buffer.concat(await Array.fromAsync(response as AsyncIterable<Buffer>)).toString()
-  return { status: response.statusCode, headers: response.headers, body: JSON.parse(text) as unknown }
+  const isJson = /json/.test(response.headers['content-type'] ?? '')
+  return { status: response.statusCode, body: isJson ? (JSON.parse(text) as unknown) : text }
 }
 
 /** The certificate that a server presents. */
@@ -62,6 +64,13 @@ describe('a server with TLS', () => {
     const { port } = await tlsServer(certified)
     const answers = await Promise.all(Array.from({ length: 40 }, () => get(port, '/health/live')))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  })
+
+  test('has a port of its own for operators, with TLS too', async () => {
+    const [operationsPort = 0] = await freePorts(1)
+    const { port } = await tlsServer(certified, undefined, { operationsPort })
+    expect(await get(port, '/metrics')).toMatchObject({ status: 404, body: { code: 'route-not-found' } })
+    expect(await get(operationsPort, '/metrics')).toMatchObject({ status: 200 })
   })
 
   test.each([
