@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { PrincipalLimits } from '#limits'
 import { createMetrics } from '#observability'
 
 import { startPlatform } from '../../../services/platform/index.ts'
@@ -36,7 +37,10 @@ let close: () => Promise<void>
 beforeAll(async () => {
   const where = installation({ ANNALS_PROJECTOR_AFTER_TIMEOUT: '50ms' })
   const metrics = createMetrics({ service: 'platform' })
-  const platform = await startReal(where.env, (parts) => startPlatform({ ...parts, metrics }))
+  const limits = new PrincipalLimits({ defaults: {}, metrics })
+  const platform = await startReal(where.env, (parts) =>
+    startPlatform({ ...parts, metrics, protection: { close: () => Promise.resolve(), limits } }),
+  )
   close = async () => {
     await platform.close()
     where.domain.remove()
