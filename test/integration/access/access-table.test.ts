@@ -5,7 +5,6 @@ import type { AccessDocument, Action, KeyEntry, Role } from '#access'
 import { newApiKey } from '#authentication'
 import { TokenIssuer } from '#authentication/testing'
 import { AnnalsClient } from '#client'
-import type { StreamId } from '#domain'
 
 import { type Kind, type Row, rows } from '../../support/access/access-rows.ts'
 import {
@@ -197,7 +196,7 @@ beforeAll(async () => {
     `${type}.eu-2`,
     `${domain.types[1] ?? ''}.eu-1`,
   ]
-  for (const id of ids) await client.append(id as StreamId, [purchase()])
+  for (const id of ids) await client.append(id, [purchase()])
   await client.close()
 }, 120_000)
 
