@@ -44,14 +44,6 @@ export function endOfHelp(error: unknown): ExitCode | undefined {
   return error.code === 'commander.help' ? 2 : undefined
 }
 
-/** Adds advice to an error about missing rights in Kafka; returns any other error unchanged. */
-export function withRightsAdvice(error: unknown, advice: string): unknown {
-  const { message, ...failure } = failureOf(error)
-  const { kafkaCode = '' } = (failure.details ?? {}) as { readonly kafkaCode?: string }
-  if (!kafkaCode.endsWith('_AUTHORIZATION_FAILED')) return error
-  return new CommandError({ ...failure, message: `${message}. ${advice}` }, { cause: error })
-}
-
 /** Translates any error. An unexpected error is a bug in Annals; its message contains the stack. */
 export function failureOf(error: unknown): CommandFailure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)

@@ -28,6 +28,8 @@ import { addVersion, withoutVersionFlag } from './commands/version.ts'
 import { type ExitCode, exitCodesHelp } from './exit-code.ts'
 import { endOfHelp, failureOf } from './failure.ts'
 import { printFailure, printReport } from './print.ts'
+import { addReachHelp, pathOf } from './reach/reach-help.ts'
+import { withRightsAdvice } from './reach/rights-advice.ts'
 
 /**
  * Runs one command. It never throws: a failure is printed on stderr, and with `--json` on stdout as well.
@@ -50,13 +52,17 @@ export async function runCli(
       printReport(report, isJson)
     },
   }
+  let path = ''
+  const program = programOf(cli).hook('preAction', (_, command) => {
+    path = pathOf(command)
+  })
   try {
-    await programOf(cli).parseAsync(withoutVersionFlag(args), { from: 'user' })
+    await program.parseAsync(withoutVersionFlag(args), { from: 'user' })
     return exitCode
   } catch (error) {
     const helped = endOfHelp(error)
     if (helped !== undefined) return helped
-    const failure = failureOf(error)
+    const failure = withRightsAdvice(failureOf(error), path)
     printFailure(failure, isJson)
     return failure.exitCode
   }
@@ -94,5 +100,6 @@ export function programOf(cli: Cli): Command {
   addAccess(program, cli)
   addCompletion(program, cli)
   addVersion(program, cli)
+  addReachHelp(program)
   return program
 }

@@ -4,7 +4,7 @@ import type { OperationNotice } from '#operations'
 import type * as Operations from '#operations'
 
 import type { Cli } from './cli.ts'
-import { CommandError, failureOf, withRightsAdvice } from './failure.ts'
+import { CommandError, failureOf } from './failure.ts'
 import { printNotice } from './print.ts'
 
 /** Where commands of `access` find keys and roles: the end of their help. */
@@ -33,5 +33,5 @@ function advised(error: unknown): unknown {
     const advice = 'The change may be in force: check with the list command before you repeat it'
     return new CommandError({ ...failure, message: `${message}. ${advice}` }, { cause: error })
   }
-  return withRightsAdvice(error, 'docs/operations/production.md lists the required rights')
+  return error
 }

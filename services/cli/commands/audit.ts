@@ -7,7 +7,7 @@ import type { AuditControl, AuditRequest } from '#operations'
 
 import { wholeNumber } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
-import { UsageError, withRightsAdvice } from '../failure.ts'
+import { UsageError } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 
 interface AuditOptions {
@@ -111,8 +111,6 @@ async function audit(cli: Cli, options: AuditOptions): Promise<CommandReport> {
   const job = (control: AuditControl) =>
     runAudit({ config, onEntry: (entry) => output.add(entry) }, request, control)
   const isQuiet = cli.isJson || options.follow === true || (isStreamed && process.stdout.isTTY)
-  const search = await runJob(cli, job, { isQuiet }).catch((error: unknown) => {
-    throw withRightsAdvice(error, 'docs/operations/audit.md lists the required rights')
-  })
+  const search = await runJob(cli, job, { isQuiet })
   return output instanceof EntryList ? auditReport(search, output.entries) : searchReport(search)
 }

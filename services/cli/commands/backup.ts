@@ -5,7 +5,7 @@ import type { BackupControl, BackupReport, BackupRequest, Due } from '#operation
 
 import { again, wholeNumber, durationMs, sizeBytes } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
-import { UsageError, withRightsAdvice } from '../failure.ts'
+import { UsageError } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 import { addBackupCheck } from './backup-check.ts'
 import { addBackupList } from './backup-list.ts'
@@ -117,12 +117,8 @@ async function run(cli: Cli, folder: string, options: BackupCommandOptions): Pro
     await runJob(cli, watch, { signals: ['SIGINT', 'SIGTERM'] })
     return { document: { status: 'ended' }, text: `Stopped. ${folder} contains all reported backups` }
   }
-  try {
-    const end = await runJob(cli, (control: BackupControl) => runBackup(source, request, control))
-    return end.status === 'interrupted' ? interrupted(folder) : backupReport(folder, end)
-  } catch (error) {
-    throw withRightsAdvice(error, 'docs/operations/backup.md lists the required rights')
-  }
+  const end = await runJob(cli, (control: BackupControl) => runBackup(source, request, control))
+  return end.status === 'interrupted' ? interrupted(folder) : backupReport(folder, end)
 }
 
 const interrupted = (path: string): CommandReport => ({

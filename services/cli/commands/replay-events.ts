@@ -2,7 +2,6 @@ import { loadConfig } from '#config'
 import { audited, type DirectAct, type ReplayControl, type ReplayRequest, runReplay } from '#operations'
 
 import type { Cli, CommandReport } from '../cli.ts'
-import { withRightsAdvice } from '../failure.ts'
 import { requestOf } from '../replay-request.ts'
 import type { ReplayCommandOptions } from '../replay-command-options.ts'
 import { replayReport } from '../reports/replay-report.ts'
@@ -17,16 +16,12 @@ export async function replayEvents(
   const request = requestOf(aggregateType, options)
   const connections = { config: loadConfig(cli.env), lines: process.stdout }
   const isQuiet = cli.isJson || isCrowded(request)
-  try {
-    const job = (control: ReplayControl) => {
-      const replay = () => runReplay(connections, request, control)
-      const act = actOf(request)
-      return act === undefined ? replay() : audited(connections.config, act, replay, control)
-    }
-    return replayReport(request, await runJob(cli, job, { isQuiet }))
-  } catch (error) {
-    throw withRightsAdvice(error, 'docs/operations/replay.md lists the required rights')
+  const job = (control: ReplayControl) => {
+    const replay = () => runReplay(connections, request, control)
+    const act = actOf(request)
+    return act === undefined ? replay() : audited(connections.config, act, replay, control)
   }
+  return replayReport(request, await runJob(cli, job, { isQuiet }))
 }
 
 /** Whether events go to the terminal, where a progress bar would appear between them. */

@@ -6,7 +6,7 @@ import type { DirectAct, RestoreControl, RestoreRequest } from '#operations'
 
 import { wholeNumber } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
-import { CommandError, failureOf, withRightsAdvice } from '../failure.ts'
+import { CommandError, failureOf } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 import { verifyReport } from './verify.ts'
 
@@ -86,7 +86,7 @@ async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Pr
     const restore = () => runRestore({ openLog }, request, control)
     return request.isDryRun ? restore() : audited(config, act, restore, control)
   }).catch((error: unknown) => {
-    throw withAdvice(withRightsAdvice(error, 'docs/operations/backup.md lists the required rights'))
+    throw withAdvice(error)
   })
   const report = restoreReport(end)
   if (options.verify !== true || end.status !== 'restored') return report

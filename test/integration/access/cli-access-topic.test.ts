@@ -75,7 +75,7 @@ test('with the documented rights an administrator changes access, and a service 
       ...['access', 'key', 'create', 'mallory', '--role', 'admin'],
     ])
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(refused.stderr).toContain('docs/operations/production.md lists the required rights')
+    expect(refused.stderr).toContain('docs/operations/rights.md lists the required rights')
   }
   expect(early.current?.keys).toHaveLength(1)
 })

@@ -51,5 +51,5 @@ test('with these rights services create and write the trail, and cannot read it;
   await expect(record('service', 'annals.other')).rejects.toMatchObject({ outcome: 'refused' })
   const refused = await cliHere(kafka.login('service'))(['audit'])
   expect(refused.exitCode).toBe(1)
-  expect(refused.stderr).toContain('docs/operations/audit.md lists the required rights')
+  expect(refused.stderr).toContain('docs/operations/rights.md lists the required rights')
 })

@@ -122,7 +122,7 @@ test('without the right to read, the error names the missing right', { timeout: 
     const fresh = testFolder()
     const end = await annalsOf(where)(['backup', fresh, '--json'])
     expect(end).toMatchObject({ exitCode: 1 })
-    expect(end.stderr).toContain('docs/operations/backup.md lists the required rights')
+    expect(end.stderr).toContain('docs/operations/rights.md lists the required rights')
     expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
     return fresh
   }, 60_000)

@@ -198,7 +198,7 @@ describe('without the right', () => {
           expect(end).toMatchObject({ exitCode: 1 })
           expect(end.stderr).toContain(action)
           expect(end.stderr).toContain(topic)
-          expect(end.stderr).toContain('docs/operations/replay.md lists the required rights')
+          expect(end.stderr).toContain('docs/operations/rights.md lists the required rights')
           expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
         }, 40_000)
       await kafka.allow(copy, ['DESCRIBE', 'DESCRIBE_CONFIGS'])
