@@ -115,7 +115,7 @@ export const projector = group('Projector', 'How projections run, and where thei
         secret: true,
         form: 'postgres://user:password@host:port/database',
         description:
-          'PostgreSQL for the views if they are stored there: `postgres://user:password@host:port/database`.',
+          'PostgreSQL for the views if they are stored there: `postgres://user:password@host:port/database`. For TLS append `?sslmode=verify-full&sslrootcert=/path/ca.pem`.',
       },
       '^postgres(ql)?://',
     ),
