@@ -15,13 +15,15 @@ export interface Shown {
   readonly home?: string
   /** Whether the customers example is served. */
   readonly example: boolean
+  /** Whether the commands need a credential that the environment does not have. */
+  readonly needsToken: boolean
 }
 
 /**
  * The description of a running stack for the terminal, line by line. Commands find the stack of their checkout by
  * themselves.
  */
-export function overview({ parts }: StackState, { logs, home, example }: Shown): string[] {
+export function overview({ parts }: StackState, { logs, home, example, needsToken }: Shown): string[] {
   const platform = addressOf(parts, 'Platform')
   return [
     ...parts.map(({ name, address }) => row(name, address)),
@@ -31,6 +33,7 @@ export function overview({ parts }: StackState, { logs, home, example }: Shown):
     'Stop it with ./scripts/stop.sh; its data stay.',
     'Try next:',
     ...(home === undefined ? [] : [`  export ANNALS_HOME=${home}`]),
+    ...(needsToken ? ['  export ANNALS_TOKEN=…  # a key: ./annals access key create --help'] : []),
     ...(example ? exampleCommands : ['./annals projection list']).map((command) => `  ${command}`),
     '  ./annals doctor',
   ]

@@ -49,6 +49,7 @@ test.each([
     /has keyedBy "streams": expected "stream" or "across"/,
   ],
   ['a mistyped setting', () => ({ ...example, [mistyped]: '4' }), /did you mean ANNALS_KAFKA_PARTITIONS\?/],
+  ['access control without a secret', () => ({ ...example, ANNALS_ACCESS: 'topic' }), /ANNALS_PEER_SECRET/],
 ])('%s aborts a start before any server runs', async (_, env, message) => {
   const start = preflight(env(), () => undefined)
   await expect(start).rejects.toThrow(message)

@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig } from '#config'
+import { checkServiceConfig, ConfigError, loadConfig } from '#config'
 import { InvalidInputError } from '#domain'
 import { SchemaError } from '#schemas'
 import { checkedDomain } from '#service'
@@ -12,7 +12,9 @@ import { type Report, StackError } from '../stack/index.ts'
  */
 export async function preflight(env: NodeJS.ProcessEnv, report: Report): Promise<void> {
   try {
-    const { warnings } = await checkedDomain(loadConfig(env))
+    const config = loadConfig(env)
+    checkServiceConfig(config)
+    const { warnings } = await checkedDomain(config)
     for (const warning of warnings) report(`Warning: ${warning}`)
   } catch (error) {
     const isUserError = [ConfigError, InvalidInputError, SchemaError].some((kind) => error instanceof kind)

@@ -72,10 +72,9 @@ async function filled(state: StackState, settings: StackSettings): Promise<void>
       )
       return
     }
-    const access = process.env['ANNALS_ACCESS']
-    if ((access === 'topic' || access === 'file') && !process.env['ANNALS_TOKEN']) {
+    if (needsToken(process.env)) {
       report(
-        'Access is controlled, so the demo is skipped. Set ANNALS_TOKEN to a key with the role service to run it.',
+        'Access is controlled, so the demo is skipped. To run it, set ANNALS_TOKEN to a key with the roles service and operator.',
       )
       return
     }
@@ -91,9 +90,15 @@ async function show(state: StackState, { folders }: StackSettings): Promise<void
     logs: shortened(folders),
     ...(folders.home !== defaultHome && { home: folders.home }),
     example: servesDemo(process.env),
+    needsToken: needsToken(process.env),
   }
   for (const line of overview(state, shown)) report(line)
   for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
+}
+
+/** Whether commands need a credential that the environment does not have. */
+function needsToken({ ANNALS_ACCESS: access, ANNALS_TOKEN: token }: NodeJS.ProcessEnv): boolean {
+  return (access === 'topic' || access === 'file') && !token
 }
 
 // A function declaration, because code above this line calls it.

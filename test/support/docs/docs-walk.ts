@@ -82,13 +82,13 @@ function checkShown(shown: CodeBlock | undefined, printed: string): void {
 const difference = (block: CodeBlock, what: string, printed: string): string =>
   `${placeOf(block)}: ${what}\n--- in the page:\n${block.code}\n--- printed:\n${printed}`
 
-/** Each block has its own shell, which inherits the variables exported by the one before. */
+/** Each block has its own shell, which inherits the umask and the variables exported by the one before. */
 function typeCommands({ code }: CodeBlock, ground: Ground): ReturnType<typeof run> {
   const settings = Object.entries(ground.annalsEnv).map(([name, value]) => `${name}='${value}'`)
   const script = [
     'exec 2>&1',
     'if [ -e .shell ]; then source ./.shell; fi',
-    `trap 'export -p >.shell' EXIT`,
+    `trap '{ export -p; umask -p; } >.shell' EXIT`,
     `function ./annals { ${settings.join(' ')} command ./annals "$@"; }`,
     toGround(code, ground),
   ]
