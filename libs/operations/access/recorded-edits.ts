@@ -4,8 +4,8 @@ import type { Config } from '#config'
 import { recordDirect } from '../audit/audited.ts'
 import type { NoticeListener } from '../job-control.ts'
 
-/** A file of access can be changed while Kafka is away. */
-const timeoutMs = 3_000
+/** A file of access can be changed while Kafka is away, so the command does not wait for it for long. */
+const connectMsMax = 1_000
 const changesNamedMax = 15
 
 /** An editor whose edits go to the audit trail. A trail that cannot be written is a warning: the change is in force by then. */
@@ -25,7 +25,7 @@ export function recordedEdits(
       config,
       { ...entry, operation, outcome, details: detailsOf(changes), ...(reason !== undefined && { reason }) },
       { onNotice },
-      timeoutMs,
+      connectMsMax,
     )
   }
   return {

@@ -51,12 +51,12 @@ export async function recordDirect(
   config: Config,
   entry: AuditEntry,
   control: Pick<JobControl, 'onNotice'>,
-  timeoutMs = recordTimeoutMs,
+  connectMsMax = recordTimeoutMs,
 ): Promise<void> {
   try {
-    const cluster = await KafkaCluster.connect(kafkaSettings(config), { timeoutMs })
+    const cluster = await KafkaCluster.connect(kafkaSettings(config), { timeoutMs: connectMsMax })
     try {
-      await recordOnce(cluster, config, { ...entry, principal: directPrincipal() }, timeoutMs)
+      await recordOnce(cluster, config, { ...entry, principal: directPrincipal() }, recordTimeoutMs)
     } finally {
       await cluster.close()
     }
