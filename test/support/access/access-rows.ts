@@ -1,5 +1,7 @@
 import type { Action } from '#access'
 
+import { purchase } from '../services/writer-fixture.ts'
+
 /** What a route touches, by the path parameter that names it. */
 export type Kind = 'stream' | 'category' | 'type' | 'projection' | 'installation'
 
@@ -10,104 +12,111 @@ export interface Row {
   /** One of them is enough. Absent: any valid credential. */
   readonly needs?: readonly Action[]
   readonly on?: Kind
-  /** A body with which an admitted request changes nothing. */
-  readonly body?: object
-  readonly isStream?: boolean
-  readonly isPublic?: boolean
+  /** Statuses for those who are let in, if the resource exists. */
+  readonly found: readonly number[]
+  /** The same, if it does not exist. */
+  readonly absent?: readonly number[]
+  /** A body with which an admitted request changes no event, view or generation. */
+  readonly body?: (streamId: string) => object
+  /** The answer has its own status for the stream. */
+  readonly isBatch?: true
+  readonly isStream?: true
+  /** Without a credential too. One that is sent must be valid. */
+  readonly isPublic?: true
 }
 
-const none = { events: [] }
-const past = { untilTime: 'never' }
+const ok = [200] as const
+const notFound = [404] as const
+const conflict = [409] as const
+const invalid = [400] as const
 
-export const rows: readonly Row[] = [
-  { service: 'writer', route: 'POST /streams/:id/events', needs: ['append'], on: 'stream', body: none },
-  { service: 'writer', route: 'POST /appends', body: { appends: [{}] } },
-  { service: 'writer', route: 'GET /streams/:id', needs: ['read'], on: 'stream' },
-  { service: 'writer', route: 'GET /streams/:id/events', needs: ['read'], on: 'stream' },
-  { service: 'writer', route: 'GET /streams/:id/load', needs: ['read'], on: 'stream' },
-  { service: 'writer', route: 'GET /streams/:id/state', needs: ['state'], on: 'stream' },
-  { service: 'writer', route: 'GET /categories/:type/events', needs: ['read'], on: 'category' },
+/** A version that no stream of the test reaches, so that each admitted append is rejected as a conflict. */
+const append = { events: [purchase()], expectedVersion: 999 }
+const never = () => ({ untilTime: 'never' })
+const nothing = () => ({})
+const noPosition = () => ({ positions: ['x'] })
+
+const ofWriter: readonly Omit<Row, 'service'>[] = [
   {
-    service: 'writer',
+    route: 'POST /streams/:id/events',
+    ...{ needs: ['append'], on: 'stream', found: conflict, absent: conflict, body: () => append },
+  },
+  {
+    route: 'POST /appends',
+    ...{ needs: ['append'], on: 'stream', found: conflict, absent: conflict, isBatch: true },
+    body: (streamId) => ({ appends: [{ streamId, ...append }] }),
+  },
+  { route: 'GET /streams/:id', needs: ['read'], on: 'stream', found: ok, absent: notFound },
+  { route: 'GET /streams/:id/events', needs: ['read'], on: 'stream', found: ok, absent: ok },
+  { route: 'GET /streams/:id/load', needs: ['read'], on: 'stream', found: ok, absent: ok },
+  { route: 'GET /streams/:id/state', needs: ['state'], on: 'stream', found: ok, absent: notFound },
+  { route: 'GET /categories/:type/events', needs: ['read'], on: 'category', found: ok, absent: notFound },
+  {
     route: 'GET /categories/:type/subscribe',
-    isStream: true,
-    needs: ['subscribe'],
-    on: 'category',
+    ...{ needs: ['subscribe'], on: 'category', found: ok, absent: notFound, isStream: true },
   },
-  { service: 'writer', route: 'GET /owners' },
-  { service: 'snapshotter', route: 'POST /streams/:id/snapshot', needs: ['operate'], on: 'stream', body: {} },
-  { service: 'snapshotter', route: 'GET /snapshots' },
-  {
-    service: 'snapshotter',
-    route: 'POST /snapshots/:type/rebuild',
-    needs: ['operate'],
-    on: 'type',
-    body: {},
-  },
-  { service: 'snapshotter', route: 'GET /snapshots/:type/rebuild', needs: ['operate'], on: 'type' },
-  {
-    service: 'snapshotter',
-    route: 'POST /snapshots/:type/cleanup',
-    needs: ['operate'],
-    on: 'type',
-    body: {},
-  },
-  { service: 'projector', route: 'GET /projections' },
-  { service: 'projector', route: 'GET /projections/:name', needs: ['view', 'operate'], on: 'projection' },
-  { service: 'projector', route: 'GET /projections/:name/views', needs: ['view'], on: 'projection' },
-  { service: 'projector', route: 'GET /projections/:name/views/:key', needs: ['view'], on: 'projection' },
-  {
-    service: 'projector',
-    route: 'GET /projections/:name/subscribe',
-    isStream: true,
-    needs: ['view'],
-    on: 'projection',
-  },
-  {
-    service: 'projector',
-    route: 'POST /projections/:name/rebuild',
-    body: past,
-    needs: ['operate'],
-    on: 'projection',
-  },
-  {
-    service: 'projector',
-    route: 'POST /projections/:name/resume',
-    body: {},
-    needs: ['operate'],
-    on: 'projection',
-  },
-  {
-    service: 'projector',
-    route: 'DELETE /projections/:name/generations/:id',
-    needs: ['operate'],
-    on: 'projection',
-  },
-  {
-    service: 'projector',
-    route: 'GET /projections/:name/dead-letters',
-    needs: ['operate'],
-    on: 'projection',
-  },
-  {
-    service: 'projector',
-    route: 'POST /projections/:name/dead-letters/retry',
-    body: { positions: ['x'] },
-    needs: ['operate'],
-    on: 'projection',
-  },
-  {
-    service: 'projector',
-    route: 'POST /projections/:name/dead-letters/drop',
-    body: { positions: ['x'] },
-    needs: ['operate'],
-    on: 'projection',
-  },
-  ...(['writer', 'snapshotter', 'projector'] as const).flatMap((service): readonly Row[] => [
-    { service, route: 'GET /metrics', needs: ['operate'], on: 'installation' },
-    { service, route: 'GET /health/live', isPublic: true },
-    { service, route: 'GET /health/ready', isPublic: true },
-    { service, route: 'GET /openapi.json', isPublic: true },
-    { service, route: `GET /peers/${service}`, isPublic: true },
-  ]),
+  { route: 'GET /owners', found: ok },
 ]
+
+const ofSnapshotter: readonly Omit<Row, 'service'>[] = [
+  {
+    route: 'POST /streams/:id/snapshot',
+    ...{ needs: ['operate'], on: 'stream', found: [200, 201], absent: notFound, body: nothing },
+  },
+  { route: 'GET /snapshots', found: ok },
+  {
+    route: 'POST /snapshots/:type/rebuild',
+    ...{ needs: ['operate'], on: 'type', found: [202], absent: notFound, body: nothing },
+  },
+  { route: 'GET /snapshots/:type/rebuild', needs: ['operate'], on: 'type', found: ok, absent: notFound },
+  {
+    route: 'POST /snapshots/:type/cleanup',
+    ...{ needs: ['operate'], on: 'type', found: ok, absent: notFound, body: nothing },
+  },
+]
+
+const ofProjection = { on: 'projection', absent: notFound } as const
+const operating = { ...ofProjection, needs: ['operate'] } as const
+const viewing = { ...ofProjection, needs: ['view'] } as const
+
+const ofProjector: readonly Omit<Row, 'service'>[] = [
+  { route: 'GET /projections', found: ok },
+  { route: 'GET /projections/:name', ...ofProjection, needs: ['view', 'operate'], found: ok },
+  { route: 'GET /projections/:name/views', ...viewing, found: ok },
+  { route: 'GET /projections/:name/views/:key', ...viewing, found: notFound },
+  { route: 'GET /projections/:name/subscribe', ...viewing, found: ok, isStream: true },
+  { route: 'POST /projections/:name/rebuild', ...operating, found: invalid, body: never },
+  { route: 'POST /projections/:name/resume', ...operating, found: ok, body: nothing },
+  { route: 'DELETE /projections/:name/generations/:id', ...operating, found: notFound },
+  { route: 'GET /projections/:name/dead-letters', ...operating, found: ok },
+  {
+    route: 'POST /projections/:name/dead-letters/retry',
+    ...{ ...operating, found: invalid, absent: invalid, body: noPosition },
+  },
+  {
+    route: 'POST /projections/:name/dead-letters/drop',
+    ...{ ...operating, found: invalid, absent: invalid, body: noPosition },
+  },
+]
+
+const ofEach = (service: Row['service']): readonly Omit<Row, 'service'>[] => [
+  { route: 'GET /metrics', needs: ['operate'], on: 'installation', found: ok },
+  ...[
+    ...['/health/live', '/health/ready', '/openapi.json', `/peers/${service}`],
+    ...['/docs/json', '/docs/yaml'],
+  ].map((path) => ({ route: `GET ${path}`, found: ok, isPublic: true as const })),
+]
+
+const listed: readonly Row[] = Object.entries({
+  writer: ofWriter,
+  snapshotter: ofSnapshotter,
+  projector: ofProjector,
+}).flatMap(([name, own]) => {
+  const service = name as Row['service']
+  return [...own, ...ofEach(service)].map((row) => ({ ...row, service }))
+})
+
+/** Every route. What can be read can be asked for by HEAD too. */
+export const rows: readonly Row[] = listed.flatMap((row) =>
+  row.route.startsWith('GET ') ? [row, { ...row, route: `HEAD ${row.route.slice(4)}` }] : [row],
+)

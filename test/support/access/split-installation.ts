@@ -5,73 +5,31 @@ import { join } from 'node:path'
 
 import { Agent } from 'undici'
 
-import type { AccessDocument } from '#access'
 import type { TokenIssuer } from '#authentication/testing'
 
-import { startProjectorService } from '../../../services/projector/index.ts'
-import { startSnapshotterService } from '../../../services/snapshotter/index.ts'
-import { startWriterService } from '../../../services/writer/index.ts'
 import { type Installation, installation } from '../services/real-writer.ts'
-import { type RealParts, startReal } from '../services/real-service.ts'
-import { waitFor } from '../stack/stack.ts'
+import { type ServiceName, type ServiceProcess, startServiceProcess } from '../services/service-process.ts'
+import { uniqueName } from '../stack/stack.ts'
 import { CertificateAuthority, type Certified, writeCertified } from '../tls/certificates.ts'
 
-/** Two writers, a snapshotter and a projector with TLS and access control, each with its own server. */
-export interface SplitInstallation {
-  readonly where: Installation
-  readonly urls: Readonly<Record<'writer' | 'otherWriter' | 'snapshotter' | 'projector', string>>
-  readonly agent: Agent
+/** Settings of an installation with TLS and access control, and what a test needs to use them. */
+export interface ProtectedInstallation extends Installation {
+  readonly folder: string
   readonly authority: CertificateAuthority
-  close(): Promise<void>
+  remove(): Promise<void>
 }
 
-/** @param document who may do what, given the aggregate types and projections of the installation */
-export async function startSplitInstallation(
-  issuer: TokenIssuer,
-  document: (where: Installation) => AccessDocument,
-): Promise<SplitInstallation> {
+/** An installation with two aggregate types and four partitions. Its keys and roles are in a topic of its own. */
+export async function protectedInstallation(issuer: TokenIssuer): Promise<ProtectedInstallation> {
   const folder = await mkdtemp(join(tmpdir(), 'annals-split-'))
   const authority = await CertificateAuthority.create('split installation')
-  const where = installation(
-    { ANNALS_KAFKA_PARTITIONS: '4', ...(await protectedBy(folder, authority, issuer)) },
-    2,
-  )
-  await writeFile(join(folder, 'access.json'), JSON.stringify(document(where)), { mode: 0o600 })
-  const opened: RealParts[] = []
-  const opening = async <Service extends RealParts>(service: Promise<Service>): Promise<Service> => {
-    const open = await service
-    opened.push(open)
-    return open
+  const protection = await protectedBy(folder, authority, issuer)
+  const where = installation({ ANNALS_KAFKA_PARTITIONS: '4', ...protection }, 2)
+  const remove = async () => {
+    await rm(folder, { recursive: true })
+    where.domain.remove()
   }
-  const writer = await opening(startReal(where.env, startWriterService))
-  const otherWriter = await opening(startReal(where.env, startWriterService))
-  const ofWriters = { ...where.env, ANNALS_SNAPSHOTTER_WRITER_URLS: `${writer.url},${otherWriter.url}` }
-  const snapshotter = await opening(startReal(ofWriters, startSnapshotterService))
-  const projector = await opening(startReal(where.env, startProjectorService))
-  await waitFor('all services to serve', () => {
-    for (const { writer: each } of [writer, otherWriter]) each.checkServing()
-    snapshotter.snapshotter.checkServing()
-    projector.projector.checkServing()
-    return Promise.resolve(true)
-  })
-  const agent = new Agent({ connect: { ca: authority.cert }, connections: 100 })
-  return {
-    where,
-    urls: {
-      writer: writer.url,
-      otherWriter: otherWriter.url,
-      snapshotter: snapshotter.url,
-      projector: projector.url,
-    },
-    agent,
-    authority,
-    close: async () => {
-      await agent.destroy()
-      for (const each of opened.toReversed()) await each.close()
-      await rm(folder, { recursive: true })
-      where.domain.remove()
-    },
-  }
+  return { ...where, folder, authority, remove }
 }
 
 async function protectedBy(
@@ -83,8 +41,9 @@ async function protectedBy(
   const caFile = join(folder, 'ca.crt')
   await writeFile(caFile, authority.cert)
   return {
-    ANNALS_ACCESS: 'file',
-    ANNALS_ACCESS_FILE: join(folder, 'access.json'),
+    ANNALS_ACCESS: 'topic',
+    ANNALS_ACCESS_TOPIC: uniqueName('annals.access'),
+    ANNALS_AUDIT_TOPIC: uniqueName('annals.audit'),
     ANNALS_PEER_SECRET: randomBytes(32).toString('hex'),
     ANNALS_JWT_JWKS_URL: issuer.jwksUrl,
     ANNALS_JWT_ISSUER: issuer.issuer,
@@ -96,6 +55,41 @@ async function protectedBy(
   }
 }
 
-/** An agent that logs in with a client certificate. */
-export const agentWith = (authority: CertificateAuthority, { cert, key }: Certified): Agent =>
-  new Agent({ connect: { ca: authority.cert, cert, key }, connections: 20 })
+/** Its processes. `otherWriter` owns the partitions that `writer` does not own. */
+export type SplitService = 'writer' | 'otherWriter' | 'snapshotter' | 'projector'
+
+export interface SplitProcesses {
+  readonly urls: Readonly<Record<SplitService, string>>
+  stop(): Promise<void>
+}
+
+/** Starts two writers, a snapshotter and a projector, each in a process of its own. */
+export async function startSplit(where: ProtectedInstallation): Promise<SplitProcesses> {
+  const started: ServiceProcess[] = []
+  const start = async (service: ServiceName, more: Readonly<Record<string, string>> = {}) => {
+    const process = await startServiceProcess(service, where, more)
+    started.push(process)
+    return process.url
+  }
+  const stop = async () => {
+    await Promise.all(started.map((process) => process.stop()))
+  }
+  try {
+    const [writer, otherWriter, projector] = await Promise.all([
+      start('writer'),
+      start('writer'),
+      start('projector'),
+    ])
+    const snapshotter = await start('snapshotter', {
+      ANNALS_SNAPSHOTTER_WRITER_URLS: `${writer},${otherWriter}`,
+    })
+    return { urls: { writer, otherWriter, snapshotter, projector }, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** An agent that trusts the authority, and logs in with a client certificate if there is one. */
+export const agentFor = ({ cert: ca }: CertificateAuthority, certified?: Certified): Agent =>
+  new Agent({ connect: { ca, ...certified }, connections: 200 })

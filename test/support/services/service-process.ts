@@ -10,6 +10,7 @@ import {
   type Server,
   startServer,
 } from '../../../scripts/stack/index.ts'
+import { httpsOk } from './https-ok.ts'
 import type { Installation } from './real-writer.ts'
 
 /** A folder in `services`. */
@@ -25,7 +26,8 @@ export interface ServiceProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> 
 }
 
 /**
- * Starts a service on a free port and waits until it is ready. It ends with the test's process at the latest.
+ * Starts a service on a free port and waits until it is ready. It ends with the test's process at the latest. With
+ * ANNALS_TLS_CERT_FILE its URL starts with https:, and ANNALS_PEER_CA_FILE must be set.
  * @param probe the path that must answer 200.
  */
 export async function startServiceProcess(
@@ -36,20 +38,28 @@ export async function startServiceProcess(
 ): Promise<ServiceProcess> {
   const folder = mkdtempSync(join(tmpdir(), `annals-${service}-`))
   const [port = 0] = await freePorts(1)
+  const all: Record<string, string> = {
+    ANNALS_LOG_PRETTY: 'false',
+    ...env,
+    ...more,
+    ANNALS_PORT: String(port),
+  }
+  const caFile = 'ANNALS_TLS_CERT_FILE' in all ? (all['ANNALS_PEER_CA_FILE'] ?? '') : undefined
+  const url = `${caFile === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   const server = await startServer({
     name: service,
     command: process.execPath,
     args: [`services/${service}/main.ts`],
     cwd: repository,
-    env: { ANNALS_LOG_PRETTY: 'false', ...env, ...more, ANNALS_PORT: String(port) },
+    env: all,
     logFile: join(folder, `${service}.log`),
-    healthy: () => httpOk(`http://127.0.0.1:${port}${probe}`),
+    healthy: () => (caFile === undefined ? httpOk(url + probe) : httpsOk(url + probe, caFile)),
   })
   return {
     pid: server.pid,
     exited: server.exited,
     kill: (signal) => server.kill(signal),
-    url: `http://127.0.0.1:${port}`,
+    url,
     logTail: (lines = 15) => lastLines(server.logFile, lines).join('\n'),
     stop: async () => {
       await server.stop()
