@@ -14,7 +14,7 @@ import { startGuardedPlatform } from './guarded-platform.ts'
 import { steadyCalls } from './steady-calls.ts'
 
 const rounds = 5
-const limitPerSecond = 150
+const limitPerSecond = 100
 const steadyPerSecond = 50
 const floodPerSecond = 20 * limitPerSecond
 const warmUpMs = 2_000
