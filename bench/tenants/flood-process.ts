@@ -6,8 +6,11 @@ import { Agent } from 'undici'
 import { appended } from '../domain/domain.ts'
 import type { FloodAnswer, FloodCounts, FloodRequest } from './flood-messages.ts'
 
-/** A client that does not wait has many requests in flight, each on its own connection. */
-const inFlightMax = 7_000
+/**
+ * Connections, each with one request at a time: eight times those of the SDK. While all wait for their answers, further
+ * requests are skipped.
+ */
+const inFlightMax = 256
 const tickMs = 10
 
 // A tenant computes on a machine of its own. Here it gets only what the platform and the other tenant leave.
